@@ -1,0 +1,39 @@
+"""nnmicro: trained neural networks on microcontrollers that run MicroPython.
+
+    net = nnmicro.Net("digits.nnm")             # load once, share
+    with net.extractor() as ex:                 # one for each inference
+        ex.input("image", pixels)
+        scores = ex.extract("scores")
+        print(net.labels[scores.argmax()])
+"""
+
+__version__ = "0.1.0"
+
+# Names are imported when they are first used: a board pays only for what it runs.
+_HOMES = {
+    "Arena": "arena",
+    "Blob": "blob",
+    "Net": "net",
+    "Extractor": "extractor",
+    "Option": "option",
+    "backends": "option",
+    "ArenaFull": "errors",
+    "ModelError": "errors",
+    "RecycledError": "errors",
+    "StateError": "errors",
+}
+
+
+def __getattr__(name):
+    home = _HOMES.get(name)
+    if home is None:
+        if name[0] != "_":
+            # MicroPython asks here for a submodule too, before it looks for a file.
+            try:
+                return __import__("nnmicro." + name, None, None, ("*",))
+            except ImportError:
+                pass
+        raise AttributeError("nnmicro has no %r" % name)
+    value = getattr(__import__("nnmicro." + home, None, None, (name,)), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,76 @@
+"""What a kernel is given: operands (a view, where it starts, its strides), parameters, and the rows to compute.
+
+The contract of every Python backend. A kernel module `nnmicro/<backend>/<layer>.py` has
+
+    run(call)     computes rows [call.y0, call.y1) of output 0; allocates no memory of the arena and keeps nothing
+    check(call)   (reference only) raises ModelError where parameters and operand shapes do not fit; runs at load
+
+and names the parameter words it reads `_P_<NAME> = const(index)`, which is also how the converter learns their order.
+`_IN_PLACE = const(1)` says that output 0 may lie exactly where input 0 lies.
+
+`data` is indexed with one non-negative integer and never sliced: MicroPython's `uctypes` checks the upper bound only.
+So `check` must prove that `run` stays inside every operand, whatever the parameters say.
+"""
+
+from .port import F32
+
+
+class Operand:
+    """One tensor as a kernel sees it: c x h x w elements of `data`.
+
+    Element (c, y, x) is `data[base + c * cs + (y % rows) * rs + x * ps]`: steps are counted in elements, and `rows`
+    is how many rows are held (h for a whole tensor, fewer for a ring).
+    """
+
+    def __init__(self):
+        self.data = None  # typed view of the whole buffer that the operand lies in
+        self.array = None  # the same as an ndarray (numpy or ulab), for the vector backend
+        self.base = 0
+        self.c = self.h = self.w = 0
+        self.cs = self.rs = self.ps = 0
+        self.rows = 0
+        self.dtype = F32
+
+    def at(self, c, y):
+        """Index of element (c, y, 0)."""
+        return self.base + c * self.cs + y % self.rows * self.rs
+
+    @property
+    def count(self):
+        """Number of elements."""
+        return self.c * self.h * self.w
+
+    @property
+    def dense(self):
+        """Whether the elements lie in c, y, x order without gaps."""
+        return self.ps == 1 and self.rs == self.w and (self.c == 1 or self.cs == self.h * self.w) and self.rows == self.h
+
+    def same_shape(self, other):
+        return self.c == other.c and self.h == other.h and self.w == other.w
+
+
+class Call:
+    """One layer's call; the same object is filled again for every layer."""
+
+    def __init__(self, operands):
+        self._pool = [Operand() for _ in range(operands)]
+        self.n_in = 0
+        self.n_out = 0
+        self.y0 = 0
+        self.y1 = 0
+        self.n_params = 0
+        self.params = None  # int32 view of the parameters' buffer
+        self.float_params = None  # the same words as float32
+        self.first_param = 0
+
+    def input(self, i):
+        return self._pool[i]
+
+    def output(self, i=0):
+        return self._pool[self.n_in + i]
+
+    def int_param(self, i):
+        return self.params[self.first_param + i]
+
+    def float_param(self, i):
+        return self.float_params[self.first_param + i]

@@ -1,0 +1,110 @@
+"""What differs between MicroPython and CPython, and nothing else.
+
+Views are made once, when a model is loaded or an arena is set up; using one allocates nothing but the value read.
+A view does not keep its buffer alive on MicroPython: whoever makes one also holds the buffer.
+"""
+
+try:
+    import uctypes
+    from micropython import const
+except ImportError:
+    uctypes = None
+
+    def const(value):
+        return value
+
+
+# Element types of blobs, as in the model file.
+F32 = const(1)
+I8 = const(2)
+U8 = const(3)
+I16 = const(4)
+I32 = const(5)
+
+ITEM_BYTES = bytes((0, 4, 1, 1, 2, 4))
+TYPE_NAMES = ("", "float32", "int8", "uint8", "int16", "int32")
+
+if uctypes:
+    from time import ticks_diff, ticks_us
+
+    _CODES = (0, uctypes.FLOAT32, uctypes.INT8, uctypes.UINT8, uctypes.INT16, uctypes.INT32)
+
+    def address(buffer):
+        """Address of a buffer's first byte."""
+        return uctypes.addressof(buffer)
+
+    def typed(buffer, dtype, nbytes):
+        """The first `nbytes` of a buffer as an indexable of `dtype`, without a copy."""
+        count = nbytes // ITEM_BYTES[dtype]
+        if count == 0:
+            return b""
+        layout = {"items": (uctypes.ARRAY | 0, _CODES[dtype] | count)}
+        return uctypes.struct(uctypes.addressof(buffer), layout, uctypes.NATIVE).items
+
+    def at_address(where, nbytes):
+        """`nbytes` of memory at an address, as a writable buffer."""
+        return uctypes.bytearray_at(where, nbytes)
+
+    def as_bytes(data):
+        """The memory of an `array.array` or ndarray as bytes, or None where it cannot be had."""
+        return None
+
+else:
+    import ctypes as _ctypes
+    from time import perf_counter_ns as _perf_counter_ns
+
+    _CODES = "?fbBhi"
+
+    def ticks_us():
+        return _perf_counter_ns() // 1000
+
+    def ticks_diff(end, start):
+        return end - start
+
+    def address(buffer):
+        """Address of a buffer's first byte."""
+        view = memoryview(buffer).cast("B")
+        if view.readonly:
+            import numpy
+
+            return numpy.frombuffer(view, numpy.uint8).ctypes.data
+        return _ctypes.addressof(_ctypes.c_char.from_buffer(view))
+
+    def typed(buffer, dtype, nbytes):
+        """The first `nbytes` of a buffer as an indexable of `dtype`, without a copy."""
+        size = ITEM_BYTES[dtype]
+        return memoryview(buffer).cast("B")[: nbytes // size * size].cast(_CODES[dtype])
+
+    def at_address(where, nbytes):
+        """`nbytes` of memory at an address, as a writable buffer."""
+        return memoryview((_ctypes.c_char * nbytes).from_address(where)).cast("B")
+
+
+try:
+    from binascii import crc32
+except ImportError:  # a port built without it
+
+    def crc32(data, crc=0):
+        """CRC-32 (IEEE 802.3), bit by bit."""
+        crc ^= 0xFFFFFFFF
+        for byte in data:
+            crc ^= byte
+            for _ in range(8):
+                crc = (crc >> 1) ^ (0xEDB88320 if crc & 1 else 0)
+        return crc ^ 0xFFFFFFFF
+
+
+class _NoLock:
+    """Stands for a lock where there is one thread."""
+
+    def acquire(self):
+        return True
+
+    def release(self):
+        pass
+
+
+try:
+    from _thread import allocate_lock
+except ImportError:
+    allocate_lock = _NoLock

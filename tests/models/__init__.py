@@ -1,0 +1,148 @@
+"""Small models for the engine's tests, built by the host tools when a test asks for one by file name.
+
+Their layers are sums and multiples of small integers, so that every expected value is exact and can be worked out by
+hand beside the test.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from host_tools.convert import Options, convert, to_nnm
+from host_tools.graph import Graph
+
+_PLAIN = {"activation": 0, "activation_a": 0.0, "activation_b": 0.0}
+_RELU = {"activation": 1, "activation_a": 0.0, "activation_b": 0.0}
+_built: dict[str, Path] = {}
+
+
+def model_file(name: str) -> Path:
+    """Path of a built model; KeyError for a name that is not in the table below."""
+    if name not in _built:
+        folder = Path(tempfile.mkdtemp(prefix="nnmicro-models-"))
+        path = folder / name
+        path.write_bytes(_MODELS[name]())
+        _built[name] = path
+    return _built[name]
+
+
+class Builder:
+    """A graph of 1 x 4 x 4 x 4 blobs (256 bytes each) written layer by layer."""
+
+    def __init__(self, name: str, shape: tuple[int, ...] = (1, 4, 4, 4)) -> None:
+        self.graph = Graph(name)
+        self.shape = shape
+
+    def input(self, name: str) -> str:
+        self.graph.add_tensor(name, self.shape)
+        self.graph.inputs.append(name)
+        return name
+
+    def affine(self, source: str, target: str, a: float, b: float) -> str:
+        """target = a * source + b"""
+        c = self.shape[-3]
+        factors = self.graph.add_constant(f"{target}/a", np.full(c, a, np.float32))
+        offsets = self.graph.add_constant(f"{target}/b", np.full(c, b, np.float32))
+        self.graph.add_tensor(target, self.shape)
+        self.graph.add("scale", f"{target}/layer", [source, factors, offsets], [target], axis=0, **_PLAIN)
+        return target
+
+    def add(self, a: str, b: str, target: str) -> str:
+        self.graph.add_tensor(target, self.shape)
+        self.graph.add("binary_op", f"{target}/layer", [a, b], [target], kind=0, **_PLAIN)
+        return target
+
+    def relu(self, source: str, target: str) -> str:
+        self.graph.add_tensor(target, self.shape)
+        self.graph.add("activation", f"{target}/layer", [source], [target], **_RELU)
+        return target
+
+    def share(self, source: str, target: str) -> str:
+        self.graph.add_tensor(target, self.shape)
+        self.graph.add("share", f"{target}/layer", [source], [target])
+        return target
+
+    def finish(self, *outputs: str, fuse: bool = False, names: bool = True) -> bytes:
+        self.graph.outputs = list(outputs)
+        return to_nnm(self.graph, fuse=fuse, names=names)
+
+
+def branches(names: bool = True) -> bytes:
+    """left -> m = 2 left + 1 -> p = 3 m; A = p + m; right -> q = right - 1; B = m + q. m has three readers, no Split."""
+    b = Builder("branches")
+    b.input("left")
+    b.input("right")
+    b.affine("left", "m", 2, 1)
+    b.affine("m", "p", 3, 0)
+    b.add("p", "m", "A")
+    b.affine("right", "q", 1, -1)
+    b.add("m", "q", "B")
+    b.graph.labels = ["zero", "one", "two"]
+    return b.finish("A", "B", names=names)
+
+
+def residual() -> bytes:
+    """x -> a = x + 1 -> Split -> b = 2 a, c = 3 b; y = c + a2. Two shares of one block, one in-place add."""
+    b = Builder("residual")
+    b.input("x")
+    b.affine("x", "a", 1, 1)
+    b.share("a", "a1")
+    b.share("a", "a2")
+    b.affine("a1", "b", 2, 0)
+    b.affine("b", "c", 3, 0)
+    b.add("c", "a2", "y")
+    return b.finish("y")
+
+
+def deep() -> bytes:
+    """x -> 600 layers that each add 1 -> y: deeper than a board's C stack is for a recursive engine."""
+    b = Builder("deep", (1, 1, 1, 4))
+    name = b.input("x")
+    for i in range(600):
+        name = b.affine(name, "y" if i == 599 else f"t{i}", 1, 1)
+    return b.finish("y")
+
+
+def fused() -> bytes:
+    """x -> pre = x - 2 -> y = relu(pre); the relu is fused into the layer before, so `pre` is no blob of the file."""
+    b = Builder("fused")
+    b.input("x")
+    b.affine("x", "pre", 1, -2)
+    b.relu("pre", "y")
+    return b.finish("y", fuse=True)
+
+
+def padded() -> bytes:
+    """x (1x2x3x3: 36 bytes a channel, padded to 48) -> s = x + 1 -> flat (1x18), which has to be compacted -> y = 2 flat."""
+    b = Builder("padded", (1, 2, 3, 3))
+    b.input("x")
+    b.affine("x", "s", 1, 1)
+    b.graph.add_tensor("flat", (1, 18))
+    b.graph.add("reshape", "flatten", ["s"], ["flat"])
+    two = b.graph.add_constant("two", np.array([2], np.float32))
+    b.graph.add_tensor("y", (1, 18))
+    b.graph.add("binary_op", "double", ["flat", two], ["y"], kind=2, **_PLAIN)
+    return b.finish("y")
+
+
+def digits() -> bytes:
+    """The demo's network."""
+    from importlib.resources import as_file, files
+
+    with as_file(files("host_tools.demo") / "digits.onnx") as path:
+        return convert(path, options=Options(labels=[str(i) for i in range(10)]))
+
+
+_MODELS: dict[str, Callable[[], bytes]] = {
+    "branches.nnm": branches,
+    "stripped.nnm": lambda: branches(names=False),
+    "residual.nnm": residual,
+    "deep.nnm": deep,
+    "fused.nnm": fused,
+    "padded.nnm": padded,
+    "digits.nnm": digits,
+}
