@@ -1,0 +1,34 @@
+"""Puts the commands together; each has a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from . import convert, demo, info, push, run
+
+app = typer.Typer(
+    help="Trained neural networks on microcontrollers that run MicroPython: convert a model, see what memory it needs, "
+    "push it onto a board, run it there.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for module in (convert, info, push, run, demo):
+    app.command(module.NAME, epilog=module.EXAMPLES)(module.command)
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True, callback=lambda v: _version(v)),
+) -> None:
+    pass
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"nnmicro {__version__}")
+        raise typer.Exit()

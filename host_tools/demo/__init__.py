@@ -1,0 +1,1 @@
+"""The demonstration network: a classifier of handwritten digits, its held-out scans and its training."""

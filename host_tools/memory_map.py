@@ -1,0 +1,68 @@
+"""The memory plan as a picture in the terminal: layers from left to right, addresses upwards, a colour for each block."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from .layout import Program
+from .plan import Block, Plan
+
+_COLOURS = ("blue", "green", "magenta", "cyan", "yellow", "red", "bright_blue", "bright_green", "bright_magenta", "bright_cyan")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ROWS = 12
+_MOST_COLUMNS = 96
+
+
+def memory_map(program: Program, plan: Plan) -> Group:
+    """The map and its legend. Each column is a layer (the first: before any), each row a share of the frame."""
+    columns = len(program.layers) + 1
+    width = max(1, min(4, _MOST_COLUMNS // columns))
+    lines = []
+    for row in range(_ROWS - 1, -1, -1):
+        low, high = row * plan.size // _ROWS, (row + 1) * plan.size // _ROWS
+        line = Text(f"{high:>9,} ")
+        for at in range(-1, columns - 1):
+            found = _at(plan.blocks, at, low, high)
+            if found < 0:
+                line.append("·" * width, style="dim")
+            else:
+                line.append(_letter(found) * width, style=f"black on {_COLOURS[found % len(_COLOURS)]}")
+        lines.append(line)
+    axis = Text(f"{'bytes':>9} " + "".join(f"{n:<{width}}" if n % max(1, 4 // width) == 0 else " " * width for n in range(columns)))
+    return Group(*lines, axis, _legend(program, plan))
+
+
+def _at(blocks: list[Block], layer: int, low: int, high: int) -> int:
+    """The block that has most of an address range while a layer runs, or -1."""
+    found, most = -1, 0
+    for index, block in enumerate(blocks):
+        share = min(high, block.offset + block.nbytes) - max(low, block.offset)
+        if block.first <= layer <= block.last and share > most:
+            found, most = index, share
+    return found
+
+
+def _letter(index: int) -> str:
+    return _LETTERS[index % len(_LETTERS)]
+
+
+def _legend(program: Program, plan: Plan) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("", "blobs in this block, one after another", "bytes", "at", "layers"):
+        table.add_column(title, justify="right" if title in ("bytes", "at") else "left", overflow="fold")
+    for index, block in enumerate(plan.blocks[: len(_LETTERS)]):
+        names = [blob.name for i, blob in enumerate(program.blobs) if plan.root[i] == index]
+        shown = names if len(names) <= 3 else [names[0], "…", names[-1]]
+        first = "input" if block.first < 0 else str(block.first + 1)
+        table.add_row(
+            Text(_letter(index), style=f"black on {_COLOURS[index % len(_COLOURS)]}"),
+            Text(" → ".join(shown)),
+            f"{block.nbytes:,}",
+            f"{block.offset:,}",
+            f"{first}–{min(block.last + 1, len(program.layers))}",
+        )
+    if len(plan.blocks) > len(_LETTERS):
+        table.add_row("", f"… and {len(plan.blocks) - len(_LETTERS)} more", "", "", "")
+    return table

@@ -1,0 +1,103 @@
+"""An `.nnm` file as the host sees it: checked by the engine's own reader, described in numbers and numpy arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnmicro import ArenaFull, ModelError, Net, Option
+from nnmicro import format as f
+from nnmicro.blob import Blob, Memory
+from nnmicro.port import TYPE_NAMES
+
+__all__ = ["ArenaFull", "ModelError", "ModelFile"]
+
+
+class ModelFile:
+    """A model file in memory. Raises ModelError for one that is damaged, weights included."""
+
+    def __init__(self, data: bytes, name: str = "model") -> None:
+        self.data = data
+        self.name = name
+        self.net = Net(data, Option(backend="reference"))
+        self.net.check_weights()
+
+    @classmethod
+    def read(cls, path: Path) -> ModelFile:
+        return cls(path.read_bytes(), path.name)
+
+    # Blobs between numpy and the engine's storage
+
+    def storage(self, name: str | int, array: np.ndarray) -> bytes:
+        """An array, of the blob's shape, as the bytes that the engine has in memory for it.
+
+        Raises ValueError where shape or type do not fit, KeyError for an unknown name.
+        """
+        blob = self._blob(name)
+        blob.assign(np.ascontiguousarray(array))
+        return bytes(blob.view())
+
+    def array(self, name: str | int, storage: bytes) -> np.ndarray:
+        """The engine's bytes for a blob as an array of its shape."""
+        blob = self._blob(name)
+        if len(storage) != blob.nbytes:
+            raise ValueError(f"blob {name} has {blob.nbytes} bytes, {len(storage)} came")
+        blob.view()[:] = storage
+        return np.frombuffer(blob.tobytes(), blob.dtype).reshape(blob.shape)
+
+    def nbytes(self, name: str | int) -> int:
+        return int(self._blob(name).nbytes)
+
+    def _blob(self, name: str | int) -> Blob:
+        index = self.net.index(name)
+        return Blob(self.net, index, Memory(self.net.words[self.net.record(index) + f.B_BYTES]))
+
+    # What it says about itself
+
+    def describe(self) -> dict[str, Any]:
+        """The object that `nnmicro info --json` prints."""
+        net = self.net
+        return {
+            "layers": net.n_layers,
+            "macs": sum(self.layer_macs(i) for i in range(net.n_layers)),
+            "weights_bytes": net.weights_bytes,
+            "file_bytes": len(self.data),
+            "inputs": [self._io(name) for name in net.inputs],
+            "outputs": [self._io(name) for name in net.outputs],
+            "labels": list(net.labels),
+            "arena": {
+                "size": net.arena_size,
+                "live_peak": net.live_peak,
+                "lower_bound": net.lower_bound,
+                "lightmode_off": net.lightmode_off_size,
+            },
+        }
+
+    def _io(self, name: str | int) -> dict[str, Any]:
+        net = self.net
+        type_word = net.words[net.record(net.index(name)) + f.B_TYPE]
+        return {
+            "name": name,
+            "shape": list(net.shape(name)),
+            "dtype": TYPE_NAMES[type_word & 0xFF],
+            "scale": None,
+            "zero_point": None,
+            "layout": "interleaved" if type_word >> 16 == f.ORDER_HWC else "planar",
+        }
+
+    def layer_macs(self, layer: int) -> int:
+        """Multiply-accumulates of one inference: output elements times the weights that each of them uses."""
+        net, w = self.net, self.net.words
+        r = net.layers_at + layer * f.LAYER_WORDS
+        operands = net.operands_at + w[r + f.L_OPERANDS]
+        op = net.op_names[w[r + f.L_OP]]
+        if op not in ("convolution", "inner_product"):
+            return 0
+        weights = w[net.record(w[operands + 1]) + f.B_W]
+        out = net.record(w[operands + w[r + f.L_INPUTS]])
+        if op == "convolution":
+            return int(weights * w[out + f.B_H] * w[out + f.B_W])
+        rows = w[net.record(w[operands]) + f.B_H] if w[out + f.B_H] > 1 else 1
+        return int(weights * rows * w[out + f.B_C])

@@ -1,0 +1,39 @@
+"""A model file read back as the program and plan that were written: for pictures, reports and tests."""
+
+from __future__ import annotations
+
+from nnmicro import Net
+from nnmicro import format as f
+
+from .layout import Blob, Program, Step, Storage
+from .plan import Plan, lifetimes
+
+
+def read_program(net: Net) -> Program:
+    """The program of a loaded model (constants without their data)."""
+    w = net.words
+    program = Program("model", labels=list(net.labels))
+    for index in range(net.n_records):
+        r = net.record(index)
+        storage = Storage(*(w[r + field] for field in (f.B_C, f.B_H, f.B_W, f.B_CSTEP, f.B_RSTEP, f.B_PSTEP, f.B_BYTES)))
+        blob = Blob(str(net.name(index)), net.shape_at(index), w[r] & 0xFF, storage, w[r + f.B_PRODUCER], w[r + f.B_PLACE])
+        (program.blobs if index < net.n_blobs else program.constants).append(blob)
+    for index in range(net.n_layers):
+        r = net.layers_at + index * f.LAYER_WORDS
+        first = net.operands_at + w[r + f.L_OPERANDS]
+        inputs = [w[first + i] for i in range(w[r + f.L_INPUTS])]
+        params = [w[net.params_at + w[r + f.L_PARAMS] + i] for i in range(w[r + f.L_PARAM_COUNT])]
+        op = net.op_names[w[r + f.L_OP]]
+        program.layers.append(Step(net.layer_name(index), op, inputs, w[first + len(inputs)], params, w[r + f.L_FLAGS]))
+    program.inputs = [w[net.io_at + i] for i in range(net.n_inputs)]
+    program.outputs = [w[net.io_at + net.n_inputs + i] for i in range(net.n_outputs)]
+    return program
+
+
+def read_plan(program: Program, size: int) -> Plan:
+    """The plan that a file's blobs carry, with the lifetimes that follow from its layers."""
+    plan = lifetimes(program)
+    for block in plan.blocks:
+        block.offset = program.blobs[block.blob].place
+    plan.size = size
+    return plan

@@ -1,0 +1,1 @@
+"""Inference on a device, driven from the host."""

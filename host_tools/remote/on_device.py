@@ -1,0 +1,59 @@
+# Runs on the device, in the prompt's globals; host_tools/remote/inference.py calls these functions.
+import binascii
+import gc
+import time
+
+import nnmicro
+
+
+class _Run:
+    net = ex = None
+
+
+def nn_load(path, backend, lightmode, outputs, keep):
+    _Run.net = _Run.ex = None
+    gc.collect()
+    _Run.net = nnmicro.Net(path, nnmicro.Option(backend=backend))
+    _Run.ex = _Run.net.extractor(outputs=outputs, keep=keep, lightmode=lightmode)
+    print((_Run.net.backend, _Run.ex.arena.size))
+
+
+def nn_give(name, start, data):
+    view = _Run.ex.input_view(name).view()
+    view[start : start + len(data)] = data
+
+
+def nn_infer(names):
+    gc.collect()
+    _Run.ex.arena.reset_peak()
+    start = time.ticks_us()
+    for name in names:
+        _Run.ex.extract(name)
+    took = time.ticks_diff(time.ticks_us(), start)
+    print((took, _Run.ex.arena.live_peak, _Run.ex.placement))
+
+
+def nn_heap(names):
+    # Growth of the heap over one extraction, with the collector off; None where the heap is too small for that.
+    gc.collect()
+    gc.disable()
+    try:
+        before = gc.mem_alloc()
+        for name in names:
+            _Run.ex.extract(name)
+        grown = gc.mem_alloc() - before
+    except MemoryError:
+        grown = None
+    finally:
+        gc.enable()
+    print(grown)
+
+
+def nn_take(name, chunk):
+    view = _Run.ex.extract(name).view()
+    for at in range(0, len(view), chunk):
+        print(str(binascii.b2a_base64(view[at : at + chunk]), "utf-8").strip())
+
+
+def nn_reset():
+    _Run.ex.reset()
