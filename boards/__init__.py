@@ -1,0 +1,1 @@
+"""The boards that nnmicro knows: one folder each, with its profile in board.toml."""

@@ -1,0 +1,49 @@
+"""Devices for the tests: opened when first asked for, kept for the session, engine pushed once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from host_tools.device import Device, open_device, push_engine
+
+
+class SessionDevices:
+    """The devices of one test session by their spec; the plugin `session_devices`."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Device] = {}
+
+    def get(self, spec: str) -> Device:
+        """The device, opened and with the engine if this is the first call."""
+        if spec not in self._open:
+            device = open_device(spec)
+            self._open[spec] = device
+            push_engine(device)
+        return self._open[spec]
+
+    def pytest_unconfigure(self) -> None:
+        """End all of them, after the last test or Ctrl-C."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--device",
+        default=os.environ.get("DEVICE") or "unix",
+        help="where the tests in tests/device run besides this Python (default: $DEVICE, or unix)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SessionDevices(), "session_devices")
+
+
+@pytest.fixture(scope="session")
+def device(pytestconfig: pytest.Config) -> Iterator[Device]:
+    """An open unix device with the engine on it. Tests share it, and the names they leave in its globals."""
+    pytest.importorskip("pty", reason="the unix device needs an operating system with ptys")
+    yield pytestconfig.pluginmanager.get_plugin("session_devices").get("unix")
