@@ -1,0 +1,77 @@
+"""What every layer's `check` asks first, and what a layer that cannot work by rows asks before it runs."""
+
+from ..errors import ModelError
+from ..port import F32, TYPE_NAMES
+
+
+def operands(call, layer, fewest, most, params, dtype=F32):
+    """Refuse a call with more or fewer inputs, outputs or parameters than `layer` takes, or of another type.
+
+    `dtype` 0: any type, but all operands the same.
+    """
+    if not fewest <= call.n_in <= most:
+        raise ModelError("%s: %d inputs, expected %d to %d" % (layer, call.n_in, fewest, most))
+    if call.n_out != 1:
+        raise ModelError("%s: %d outputs, expected 1" % (layer, call.n_out))
+    if call.n_params != params:
+        raise ModelError("%s: %d parameter words, expected %d" % (layer, call.n_params, params))
+    if not dtype:
+        dtype = call.output().dtype
+    _operand(call.output(), layer, "output", dtype)
+    for i in range(call.n_in):
+        _operand(call.input(i), layer, "input %d" % i, dtype)
+
+
+def _operand(operand, layer, name, dtype):
+    if operand.dtype != dtype:
+        raise ModelError("%s: the %s is %s, expected %s" % (layer, name, _type(operand.dtype), _type(dtype)))
+    if operand.c < 1 or operand.h < 1 or operand.w < 1 or operand.rows < 1:
+        raise ModelError(
+            "%s: the %s has the shape %d x %d x %d with %d rows held; every size must be at least 1"
+            % (layer, name, operand.c, operand.h, operand.w, operand.rows)
+        )
+
+
+def _type(dtype):
+    return TYPE_NAMES[dtype] if 0 < dtype < len(TYPE_NAMES) else "of unknown type %d" % dtype
+
+
+def constant(call, layer, i, name, count):
+    """Refuse unless input `i` is `count` elements without gaps: it is read by one index counting up."""
+    operand = call.input(i)
+    if operand.count != count or not operand.dense:
+        raise ModelError(
+            "%s: the %s (input %d) has %d elements%s; the shapes and parameters need %d without gaps"
+            % (layer, name, i, operand.count, "" if operand.dense else " with gaps", count)
+        )
+
+
+def within(call, layer, index, name, least, most=0x7FFFFFFF):
+    """Parameter `index`, refused where it is outside [least, most]."""
+    value = call.int_param(index)
+    if not least <= value <= most:
+        raise ModelError("%s: %s is %d, expected %d to %d" % (layer, name, value, least, most))
+    return value
+
+
+def same_shape(layer, a, b):
+    """Refuse unless two operands have the same c, h and w."""
+    if not a.same_shape(b):
+        raise ModelError(
+            "%s: the output is %d x %d x %d, expected %d x %d x %d" % (layer, b.c, b.h, b.w, a.c, a.h, a.w)
+        )
+
+
+def whole(call, layer):
+    """Refuse to compute some rows only, or from rings: the layer needs all rows of every operand at once.
+
+    Raises ValueError: that is a mistake of whoever made the call, not of the model.
+    """
+    out = call.output()
+    held = out.rows == out.h
+    for i in range(call.n_in):
+        held = held and call.input(i).rows == call.input(i).h
+    if call.y0 != 0 or call.y1 != out.h or not held:
+        raise ValueError(
+            "%s works on whole tensors: it cannot compute some rows only, or from a ring" % layer
+        )

@@ -1,0 +1,82 @@
+"""A border around a tensor, on the channels' axis too.
+
+    y[c, p, q] = x[c - front, p - top, q - left] where that lies inside x, otherwise
+        mode 0 (constant)  value
+        mode 1 (edge)      the nearest element of x
+        mode 2 (reflect)   the element mirrored at the first or last one, which is not repeated
+
+What is added behind, below and to the right follows from the shape of y.
+
+Source: ONNX operator Pad.
+"""
+
+from ..errors import ModelError
+from ..port import const
+from . import checks
+
+_P_FRONT = const(0)
+_P_TOP = const(1)
+_P_LEFT = const(2)
+_P_MODE = const(3)
+_P_VALUE = const(4)
+
+_CONSTANT = const(0)
+_EDGE = const(1)
+_REFLECT = const(2)
+
+
+def check(call):
+    checks.operands(call, "padding", 1, 1, 5)
+    mode = checks.within(call, "padding", _P_MODE, "mode", 0, _REFLECT)
+    x = call.input(0)
+    out = call.output()
+    _check_axis(mode, checks.within(call, "padding", _P_FRONT, "front", 0), x.c, out.c, "c")
+    _check_axis(mode, checks.within(call, "padding", _P_TOP, "top", 0), x.h, out.h, "h")
+    _check_axis(mode, checks.within(call, "padding", _P_LEFT, "left", 0), x.w, out.w, "w")
+
+
+def _check_axis(mode, before, size, padded, axis):
+    after = padded - before - size
+    if after < 0:
+        raise ModelError(
+            "padding: %d along %s with %d before it do not fit into the output's %d"
+            % (size, axis, before, padded)
+        )
+    if mode == _REFLECT and max(before, after) >= size:
+        raise ModelError(
+            "padding: %d along %s can be mirrored into at most %d, not %d"
+            % (size, axis, size - 1, max(before, after))
+        )
+
+
+def _source(i, size, mode):
+    """Index in x for index `i` counted from x's first element, or -1 for the constant."""
+    if 0 <= i < size:
+        return i
+    if mode == _CONSTANT:
+        return -1
+    if mode == _EDGE:
+        return 0 if i < 0 else size - 1
+    return -i if i < 0 else 2 * (size - 1) - i
+
+
+def run(call):
+    x = call.input(0)
+    out = call.output()
+    front = call.int_param(_P_FRONT)
+    top = call.int_param(_P_TOP)
+    left = call.int_param(_P_LEFT)
+    mode = call.int_param(_P_MODE)
+    value = call.float_param(_P_VALUE)
+    columns = [0] * out.w
+    for q in range(out.w):
+        columns[q] = _source(q - left, x.w, mode)
+    for c in range(out.c):
+        channel = _source(c - front, x.c, mode)
+        for y in range(call.y0, call.y1):
+            row = _source(y - top, x.h, mode)
+            j = out.at(c, y)
+            i = x.at(channel, row) if channel >= 0 and row >= 0 else -1
+            for column in columns:
+                out.data[j] = value if i < 0 or column < 0 else x.data[i + column * x.ps]
+                j += out.ps

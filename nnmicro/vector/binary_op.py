@@ -1,0 +1,83 @@
+"""Two operands by rows of all channels; formula and parameters: reference/binary_op.py.
+
+Here where height and width of an operand are the output's, or both 1; the rest runs in the reference.
+"""
+
+from ..port import const
+from ..reference import binary_op as reference
+from .array import activated, np, planes, quiet, row_start, rows_at_once
+
+_P_KIND = const(0)
+_P_ACTIVATION = const(1)
+_P_ACTIVATION_A = const(2)
+_P_ACTIVATION_B = const(3)
+
+_IN_PLACE = const(1)
+
+_ADD = const(0)
+_SUB = const(1)
+_MUL = const(2)
+_DIV = const(3)
+_MAX = const(4)
+_MIN = const(5)
+_POW = const(6)
+_REVERSE_SUB = const(7)
+
+
+def run(call):
+    a = call.input(0)
+    b = call.input(1)
+    out = call.output()
+    left = planes(a)
+    right = planes(b)
+    result = planes(out)
+    if left is None or right is None or result is None or not (_fits(a, out) and _fits(b, out)):
+        reference.run(call)
+        return
+    kind = call.int_param(_P_KIND)
+    activation = call.int_param(_P_ACTIVATION)
+    low = call.float_param(_P_ACTIVATION_A)
+    high = call.float_param(_P_ACTIVATION_B)
+    rows = rows_at_once(call) if _in_one_piece(a, out) and _in_one_piece(b, out) else 1
+    with quiet():
+        for y in range(call.y0, call.y1, rows):
+            width = min(rows, call.y1 - y) * out.w
+            j = row_start(out, y)
+            value = _combined(kind, _part(a, left, y, width), _part(b, right, y, width))
+            result[:, j : j + width] = activated(activation, low, high, value)
+
+
+def _fits(x, out):
+    return (x.h == out.h and x.w == out.w) or x.h == x.w == 1
+
+
+def _in_one_piece(x, out):
+    return x.h == x.w == 1 or (x.rows == x.h and x.rs == x.w)
+
+
+def _part(x, plane, y, width):
+    """`width` columns from row `y` on, or the one column that stands for all of them."""
+    if x.h == x.w == 1:
+        return plane[:, :1]
+    start = row_start(x, y)
+    return plane[:, start : start + width]
+
+
+def _combined(kind, a, b):
+    if kind == _ADD:
+        return a + b
+    if kind == _SUB:
+        return a - b
+    if kind == _MUL:
+        return a * b
+    if kind == _DIV:
+        return a / b
+    if kind == _MAX:
+        return np.maximum(a, b)
+    if kind == _MIN:
+        return np.minimum(a, b)
+    if kind == _POW:
+        return a**b
+    if kind == _REVERSE_SUB:
+        return b - a
+    return b / a
