@@ -20,6 +20,15 @@ class ConversionError(Exception):
 
 
 @dataclass
+class Quantisation:
+    """An integer q stands for `scale * (q - zero_point)`; one pair for the tensor, or one for each index of `axis`."""
+
+    scales: np.ndarray  # float32
+    zero_points: np.ndarray  # int32
+    axis: int | None = None
+
+
+@dataclass
 class Tensor:
     """A blob (`data` is None) or a constant."""
 
@@ -27,6 +36,7 @@ class Tensor:
     shape: tuple[int, ...]
     dtype: np.dtype = field(default_factory=lambda: np.dtype(np.float32))
     data: np.ndarray | None = None
+    quantisation: Quantisation | None = None
 
 
 @dataclass
@@ -48,6 +58,8 @@ class Graph:
     # Blobs of the source that a pass removed, and the blob that now comes out where they did.
     fused: dict[str, str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
+    # What the last axes of shapes with four or more axes are: "chw" (ONNX, ncnn) or "hwc" (TFLite).
+    order: str = "chw"
 
     def tensor(self, name: str) -> Tensor:
         return self.tensors[name]
@@ -90,7 +102,21 @@ class Graph:
 
 
 def chw(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """A source shape as channels, height, width: the last axis is w, the one before h, all others fold into c."""
+    """`geometry` of a shape whose last axes are c, h, w."""
+    return geometry(shape, "chw")
+
+
+def geometry(shape: tuple[int, ...], order: str) -> tuple[int, int, int]:
+    """A source shape as channels, height, width.
+
+    The last axis is w, the one before h, all others fold into c; with order "hwc" and four or more axes the last is c,
+    then w, and all others fold into h.
+    """
+    if order == "hwc" and len(shape) >= 4:
+        h = 1
+        for d in shape[:-2]:
+            h *= d
+        return shape[-1], h, shape[-2]
     padded = (1, 1, 1) + tuple(shape)
     c = 1
     for d in padded[:-2]:
@@ -98,17 +124,20 @@ def chw(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return c, padded[-2], padded[-1]
 
 
-def axis_of(shape: tuple[int, ...], axis: int) -> int:
+def axis_of(shape: tuple[int, ...], axis: int, order: str = "chw") -> int:
     """A source axis as 0 (c), 1 (h) or 2 (w).
 
-    Raises ValueError where the axis is not one of the last three or where axes before c are larger than 1, so that
-    c, h, w cannot express it.
+    Raises ValueError where the axis is not one of the last three or where axes that fold into the same one are larger
+    than 1, so that c, h, w cannot express it.
     """
     rank = len(shape)
+    given = axis
     axis = axis + rank if axis < 0 else axis
     if not 0 <= axis < rank:
-        raise ValueError(f"axis {axis} of a shape with {rank} axes")
+        raise ValueError(f"axis {given} of a shape with {rank} axes")
     from_right = rank - 1 - axis
     if from_right > 2 or (from_right == 2 and any(d != 1 for d in shape[: rank - 3])):
         raise ValueError(f"axis {axis} of shape {shape} is neither channel, height nor width with batch 1")
+    if order == "hwc" and rank >= 4:
+        return (0, 2, 1)[from_right]
     return 2 - from_right

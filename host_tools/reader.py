@@ -16,7 +16,15 @@ def read_program(net: Net) -> Program:
     for index in range(net.n_records):
         r = net.record(index)
         storage = Storage(*(w[r + field] for field in (f.B_C, f.B_H, f.B_W, f.B_CSTEP, f.B_RSTEP, f.B_PSTEP, f.B_BYTES)))
-        blob = Blob(str(net.name(index)), net.shape_at(index), w[r] & 0xFF, storage, w[r + f.B_PRODUCER], w[r + f.B_PLACE])
+        blob = Blob(
+            str(net.name(index)),
+            net.shape_at(index),
+            w[r] & 0xFF,
+            storage,
+            order=w[r] >> 16,
+            producer=w[r + f.B_PRODUCER],
+            place=w[r + f.B_PLACE],
+        )
         (program.blobs if index < net.n_blobs else program.constants).append(blob)
     for index in range(net.n_layers):
         r = net.layers_at + index * f.LAYER_WORDS

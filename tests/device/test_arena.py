@@ -1,14 +1,8 @@
 """The arena by itself: placement, counts, failures, alignment, threads, and no use of the heap."""
 
+from expect import raises
+
 from nnmicro import Arena, ArenaFull
-
-
-def raises(kind, call, *args, **named):
-    try:
-        call(*args, **named)
-    except kind as error:
-        return str(error)
-    raise AssertionError("%s was not raised" % kind.__name__)
 
 
 def test_blocks_are_aligned_and_counted():

@@ -1,29 +1,10 @@
 """What an extractor does in which state: inputs, results, resets, and what it never does (return something stale)."""
 
+from expect import given, raises, values
+
 import nnmicro
 
 FILES = ("branches.nnm", "stripped.nnm", "residual.nnm")
-
-
-def raises(kind, call, *args, **named):
-    """The error that a call raises, which must be of `kind`."""
-    try:
-        call(*args, **named)
-    except kind as error:
-        return str(error)
-    raise AssertionError("%s was not raised" % kind.__name__)
-
-
-def values(blob):
-    """The only value of a blob whose elements are all equal."""
-    first = blob[0]
-    for i in range(len(blob)):
-        assert blob[i] == first
-    return first
-
-
-def given(value):
-    return [value] * 64
 
 
 def branches():

@@ -2,29 +2,12 @@
 
 from array import array
 
+from expect import given, raises, values
+
 import nnmicro
 from nnmicro import ArenaFull, ModelError, RecycledError
 
 FILES = ("branches.nnm", "residual.nnm", "deep.nnm", "fused.nnm")
-
-
-def raises(kind, call, *args, **named):
-    try:
-        call(*args, **named)
-    except kind as error:
-        return str(error)
-    raise AssertionError("%s was not raised" % kind.__name__)
-
-
-def values(blob):
-    first = blob[0]
-    for i in range(len(blob)):
-        assert blob[i] == first
-    return first
-
-
-def given(value):
-    return [value] * 64
 
 
 def test_two_outputs_that_share_a_middle_blob_are_both_right():

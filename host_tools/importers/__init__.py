@@ -1,0 +1,62 @@
+"""Reads a trained model of any supported format into the one graph.
+
+    graph = load_model("digits.onnx", input_shapes={"image": (1, 1, 8, 8)})
+
+Adding an operator: README.md beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from host_tools.graph import ConversionError, Graph
+
+# Extension -> the package that reads it, imported when needed: not everybody has every format's library.
+_FORMATS = {".onnx": "onnx", ".param": "ncnn"}
+
+
+def load_model(
+    path: str | Path,
+    weights: str | Path | None = None,
+    *,
+    input_shapes: dict[str, tuple[int, ...]] | None = None,
+    zero_weights: bool = False,
+    outputs: Sequence[str] | None = None,
+) -> Graph:
+    """The graph of the model file at `path`; its extension says which format it has.
+
+    weights       the file of weights where the format keeps them apart (ncnn; `.bin` beside the `.param` by
+    default) input_shapes  shapes of inputs by name, where the file leaves them open, or instead of what it
+    says zero_weights  ncnn: fill in zeros instead of reading weights, to look at a graph alone outputs
+    blobs at which the graph ends; layers that only others need are dropped before support is checked
+
+    Raises ConversionError, with every unsupported layer named.
+    """
+    source = Path(path)
+    package = _FORMATS.get(source.suffix.lower())
+    if package is None:
+        accepted = ", ".join(f"{extension} ({name})" for extension, name in _FORMATS.items())
+        raise ConversionError(f"{source.name}: not a model that nnmicro reads; it reads {accepted}")
+    if not source.is_file():
+        raise ConversionError(f"{source}: no such file")
+    wanted = list(outputs) if outputs is not None else None
+    shapes = dict(input_shapes or {})
+    if package == "ncnn":
+        from host_tools.importers import ncnn
+
+        beside = Path(weights) if weights is not None else None
+        return ncnn.load(source, beside, shapes, zero_weights, wanted)
+    if weights is not None or zero_weights:
+        raise ConversionError(
+            f"{source.name}: an ONNX model carries its weights; a file of weights is for ncnn only"
+        )
+    from host_tools.importers import onnx
+
+    return onnx.load(source, shapes, wanted)
+
+
+def supported_operators() -> dict[str, list[str]]:
+    """For each source format the names of the operators that can be imported, sorted."""
+    return {name: sorted(import_module(f"{__name__}.{name}.operators").TABLE) for name in _FORMATS.values()}

@@ -1,0 +1,23 @@
+"""What the engine's tests share; runs on CPython and MicroPython."""
+
+
+def raises(kind, call, *args, **named):
+    """The text of the error that a call raises, which must be of `kind`."""
+    try:
+        call(*args, **named)
+    except kind as error:
+        return str(error)
+    raise AssertionError("%s was not raised" % kind.__name__)
+
+
+def values(blob):
+    """The only value of a blob whose elements are all equal."""
+    first = blob[0]
+    for i in range(len(blob)):
+        assert blob[i] == first
+    return first
+
+
+def given(value):
+    """An input of 64 equal elements."""
+    return [value] * 64

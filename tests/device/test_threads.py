@@ -1,0 +1,42 @@
+"""Two extractors on two threads share one Net. The unix build of MicroPython has no global lock, so this is in earnest."""
+
+import nnmicro
+
+FILES = ("digits.nnm",)
+
+
+def test_two_extractors_on_two_threads_share_a_net():
+    try:
+        import _thread
+        from time import sleep
+    except ImportError:
+        return  # a board with one thread
+    net = nnmicro.Net("digits.nnm", nnmicro.Option(backend="reference"))
+    images = [[(i * k) % 17 for i in range(64)] for k in (3, 5)]
+    right = []
+    for image in images:
+        with net.extractor() as ex:
+            ex.input("image", image)
+            right.append(ex.extract("scores").tobytes())
+    assert right[0] != right[1]
+    wrong = []
+    done = []
+
+    def work(number, rounds):
+        try:
+            ex = net.extractor(arena=nnmicro.Arena(net.arena_size))
+            for _ in range(rounds):
+                ex.input("image", images[number])
+                if ex.extract("scores").tobytes() != right[number]:
+                    wrong.append(number)
+                ex.reset()
+            ex.close()
+            done.append(ex.arena.used)
+        except BaseException as error:
+            done.append(error)
+
+    for number in range(2):
+        _thread.start_new_thread(work, (number, 20))
+    while len(done) < 2:
+        sleep(0.05)
+    assert done == [0, 0] and not wrong, (done, wrong)
