@@ -70,8 +70,10 @@ def test_weights_are_read_in_every_encoding(encoding, tmp_path):
 @pytest.mark.parametrize(
     ("name", "encoding", "outputs"),
     [
+        ("squeezenet", "fp32", None),
         ("squeezenet", "fp16", None),
         ("mobilenet_v2", "fp32", None),
+        ("yolo-fastest-1.1", "fp32", ["120_854", "129_922"]),
         ("yolo-fastest-1.1", "codebook", ["120_854", "129_922"]),
     ],
 )
