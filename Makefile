@@ -1,6 +1,6 @@
 # Every target sets up what it needs by itself, and says first what that is; the second time that takes no time.
 #
-#   make demo [DEVICE=/dev/ttyACM0]   train, convert, push and run a small network (on this computer, or a board)
+#   make demo [DEVICE=/dev/ttyACM0]   convert, push and run a small network (on this computer, or a board)
 #   make test                         all tests but the slow ones
 #   make test-all                     all tests
 #   make bench                        measurements

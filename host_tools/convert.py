@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import __version__
+from nnmicro import format as f
+
+from . import __version__, golden, preprocessing
+from .golden import Golden, Vector, make_vectors
 from .graph import ConversionError, Graph
 from .importers import load_model
 from .layout import lower
 from .order import choose_order
 from .passes import run_passes
 from .plan import make_plan
+from .preprocessing import Preprocessing
 from .writer import write
 
 
@@ -25,10 +30,20 @@ class Options:
     fuse: bool = True
     names: bool = True
     labels: list[str] = field(default_factory=list)
+    preprocessing: dict[str, Preprocessing] = field(default_factory=dict)  # by input; "" is the only one
+    golden: Golden | None = None
 
 
-def convert(model: Path, weights: Path | None = None, options: Options | None = None) -> bytes:
-    """A model file converted. Raises ConversionError with everything that stands in the way, OSError for files."""
+def convert(
+    model: Path,
+    weights: Path | None = None,
+    options: Options | None = None,
+    done: Callable[[], None] | None = None,
+) -> bytes:
+    """A model file converted; `done` is called after each golden vector.
+
+    Raises ConversionError with everything that stands in the way, OSError for files.
+    """
     options = options or Options()
     graph = load_model(
         model,
@@ -38,14 +53,40 @@ def convert(model: Path, weights: Path | None = None, options: Options | None = 
         outputs=options.outputs or None,
     )
     graph.labels = list(options.labels)
-    return to_nnm(graph, fuse=options.fuse, names=options.names)
+    wanted = {_the_input(graph, name): given for name, given in options.preprocessing.items()}
+    if options.golden is not None and options.zero_weights:
+        raise ConversionError("golden vectors need the model's own weights: leave out --zero-weights or --golden")
+    vectors = make_vectors(model, weights, graph, options.golden, done) if options.golden is not None else []
+    return to_nnm(graph, fuse=options.fuse, names=options.names, inputs=wanted, vectors=vectors)
 
 
-def to_nnm(graph: Graph, *, fuse: bool = True, names: bool = True) -> bytes:
-    """A graph as the bytes of an `.nnm` file. The graph is changed by the passes."""
+def _the_input(graph: Graph, name: str) -> str:
+    """The only input for the empty name."""
+    if name:
+        return name
+    if len(graph.inputs) != 1:
+        raise ConversionError(f"say for which input the mean and scale are, as in --mean {graph.inputs[0]}=127.5")
+    return graph.inputs[0]
+
+
+def to_nnm(
+    graph: Graph,
+    *,
+    fuse: bool = True,
+    names: bool = True,
+    inputs: Mapping[str, Preprocessing] | None = None,
+    vectors: list[Vector] | None = None,
+) -> bytes:
+    """A graph, preprocessing and golden vectors as the bytes of an `.nnm` file. The graph is changed by the passes."""
     if not graph.inputs or not graph.outputs:
         raise ConversionError(f"the model {graph.name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
     run_passes(graph, fuse=fuse)
     choose_order(graph)
     program = lower(graph)
-    return write(program, make_plan(program), names=names, source=f"{graph.name}, by nnmicro {__version__}")
+    extras = []
+    if inputs:
+        extras.append((f.PREPROCESSING | f.OPTIONAL, preprocessing.section(program, inputs)))
+    if vectors:
+        extras.append((f.GOLDEN | f.LAZY | f.OPTIONAL, golden.section(program, vectors)))
+    source = f"{graph.name}, by nnmicro {__version__}"
+    return write(program, make_plan(program), names=names, source=source, extras=extras)

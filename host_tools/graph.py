@@ -55,6 +55,9 @@ class Graph:
     layers: list[Layer] = field(default_factory=list)  # in an order in which every producer precedes its consumers
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
+    # Blobs that layers read and write, and that keep their elements from one inference to the next; at first all zero
+    # points (zeros where there are none). Nothing produces them.
+    states: list[str] = field(default_factory=list)
     # Blobs of the source that a pass removed, and the blob that now comes out where they did.
     fused: dict[str, str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)

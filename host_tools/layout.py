@@ -96,6 +96,7 @@ class Program:
     layers: list[Step] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
+    states: list[int] = field(default_factory=list)
     fused: dict[str, int] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
 
@@ -138,6 +139,7 @@ def lower(graph: Graph) -> Program:
     lowering.number_constants()
     program.inputs = [index[name] for name in graph.inputs]
     program.outputs = [index[name] for name in graph.outputs]
+    program.states = [index[name] for name in graph.states]
     program.fused = {old: index[new] for old, new in graph.fused.items() if new in index}
     return program
 
@@ -263,7 +265,7 @@ class _Lowering:
         assert isinstance(perm, tuple)
         axes = list(range(len(b.shape)))
         if b.order == f.ORDER_HWC:
-            axes = axes[:-3] + [axes[-1], axes[-3], axes[-2]]
+            axes = [axes[-1], *axes[:-1]]  # all but the last two fold into h
         self.gather(layer, source, output, [(b.shape[axis], strides[perm[axis]]) for axis in axes])
 
     def gather(self, layer: Layer, source: int, output: int, walk: list[tuple[int, int]]) -> None:

@@ -9,8 +9,12 @@ import numpy as np
 
 from nnmicro import ArenaFull, ModelError, Net, Option
 from nnmicro import format as f
+from nnmicro import preprocessing as p
 from nnmicro.blob import Blob, Memory
-from nnmicro.port import TYPE_NAMES
+from nnmicro.port import F32, TYPE_NAMES
+from nnmicro.selftest import Vectors, section
+
+from .samples import Specification
 
 __all__ = ["ArenaFull", "ModelError", "ModelFile"]
 
@@ -23,6 +27,7 @@ class ModelFile:
         self.name = name
         self.net = Net(data, Option(backend="reference"))
         self.net.check_weights()
+        self.golden = int(Vectors(self.net).count) if section(self.net) else 0
 
     @classmethod
     def read(cls, path: Path) -> ModelFile:
@@ -33,11 +38,27 @@ class ModelFile:
     def storage(self, name: str | int, array: np.ndarray) -> bytes:
         """An array, of the blob's shape, as the bytes that the engine has in memory for it.
 
+        What it may hold is what `ex.input` takes: real values, elements, or bytes for an input with preprocessing.
         Raises ValueError where shape or type do not fit, KeyError for an unknown name.
         """
         blob = self._blob(name)
         blob.assign(np.ascontiguousarray(array))
         return bytes(blob.view())
+
+    def elements(self, name: str | int, array: np.ndarray) -> bytes:
+        """Like `storage` for an array of the blob's own elements, whatever preprocessing an application's data gets."""
+        blob = self._blob(name)
+        if array.shape != blob.shape or str(array.dtype) != blob.dtype:
+            raise ValueError(
+                f"blob {name} holds {blob.dtype} of shape {blob.shape}, {array.dtype} of shape {array.shape} were given"
+            )
+        blob.assign_bytes(array.tobytes())
+        return bytes(blob.view())
+
+    def specification(self, name: str | int) -> Specification:
+        """What a blob holds."""
+        scale, zero = self.net.quantisation(name) or (None, 0)
+        return Specification(tuple(self.net.shape(name)), np.dtype(self._blob(name).dtype), scale, zero)
 
     def array(self, name: str | int, storage: bytes) -> np.ndarray:
         """The engine's bytes for a blob as an array of its shape."""
@@ -45,7 +66,9 @@ class ModelFile:
         if len(storage) != blob.nbytes:
             raise ValueError(f"blob {name} has {blob.nbytes} bytes, {len(storage)} came")
         blob.view()[:] = storage
-        return np.frombuffer(blob.tobytes(), blob.dtype).reshape(blob.shape)
+        elements: np.ndarray = np.frombuffer(blob.tobytes(), blob.dtype)
+        elements.shape = blob.shape
+        return elements
 
     def nbytes(self, name: str | int) -> int:
         return int(self._blob(name).nbytes)
@@ -67,6 +90,8 @@ class ModelFile:
             "inputs": [self._io(name) for name in net.inputs],
             "outputs": [self._io(name) for name in net.outputs],
             "labels": list(net.labels),
+            "golden": self.golden,
+            "preprocessing": self.preprocessing(),
             "arena": {
                 "size": net.arena_size,
                 "live_peak": net.live_peak,
@@ -75,16 +100,28 @@ class ModelFile:
             },
         }
 
+    def preprocessing(self) -> dict[str, dict[str, list[float]]]:
+        """Means and scales of the inputs that take bytes."""
+        net, found = self.net, {}
+        for i in range(net.words[net.preprocessing_at] if net.preprocess else 0):
+            r = net.preprocessing_at + 1 + i * p.RECORD_WORDS
+            count = net.words[r + p.R_COUNT]
+            first = net.preprocessing_at + net.words[r + p.R_VALUES]
+            values = net.view(F32)[first : first + 2 * count].tolist()
+            found[str(net.name(net.words[r + p.R_BLOB]))] = {"mean": values[:count], "scale": values[count:]}
+        return found
+
     def _io(self, name: str | int) -> dict[str, Any]:
         net = self.net
+        quantisation = net.quantisation(name)
         type_word = net.words[net.record(net.index(name)) + f.B_TYPE]
         return {
             "name": name,
             "shape": list(net.shape(name)),
             "dtype": TYPE_NAMES[type_word & 0xFF],
-            "scale": None,
-            "zero_point": None,
-            "layout": "interleaved" if type_word >> 16 == f.ORDER_HWC else "planar",
+            "scale": quantisation[0] if quantisation else None,
+            "zero_point": quantisation[1] if quantisation else None,
+            "layout": "planar" if type_word & 0xFF == F32 else "interleaved",
         }
 
     def layer_macs(self, layer: int) -> int:

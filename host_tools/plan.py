@@ -67,7 +67,7 @@ def lifetimes(program: Program) -> Plan:
         for blob in layer.inputs:
             if blob < n:
                 left[blob] += 1
-    for blob in program.outputs:
+    for blob in program.outputs + program.states:
         left[blob] += 1
     blocks: list[Block] = []
     root = [-1] * n
@@ -85,7 +85,7 @@ def lifetimes(program: Program) -> Plan:
         if not sharers[root[blob]]:
             blocks[root[blob]].last = at
 
-    for blob in program.inputs:
+    for blob in program.states + program.inputs:
         new_block(blob, -1)
     for at, layer in enumerate(program.layers):
         source = layer.inputs[0]
@@ -103,7 +103,7 @@ def lifetimes(program: Program) -> Plan:
         if left[layer.output] == 0:
             leave(layer.output, at)
     peak, count = _most_live(blocks, end)
-    off = sum(align(program.blobs[b].storage.nbytes) for b in program.inputs)
+    off = sum(align(program.blobs[b].storage.nbytes) for b in program.states + program.inputs)
     off += sum(align(program.blobs[step.output].storage.nbytes) for step in program.layers if not step.flags & f.SHARE)
     return Plan(blocks, root, last, 0, peak, off, count)
 

@@ -34,6 +34,7 @@ def read_program(net: Net) -> Program:
         op = net.op_names[w[r + f.L_OP]]
         program.layers.append(Step(net.layer_name(index), op, inputs, w[first + len(inputs)], params, w[r + f.L_FLAGS]))
     program.inputs = [w[net.io_at + i] for i in range(net.n_inputs)]
+    program.states = [i for i in range(net.n_blobs) if w[net.record(i) + f.B_FLAGS] & f.STATE]
     program.outputs = [w[net.io_at + net.n_inputs + i] for i in range(net.n_outputs)]
     return program
 

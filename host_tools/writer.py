@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from zlib import crc32
+
+import numpy as np
 
 from nnmicro import format as f
 
+from .graph import Quantisation
 from .layout import Blob, Program, align
 from .plan import Plan
 
@@ -26,10 +30,15 @@ class _Texts:
         return self._at[text]
 
 
-def write(program: Program, plan: Plan, *, names: bool = True, source: str = "") -> bytes:
-    """The file's bytes. `names=False` strips the names of blobs and layers (they are then known by index)."""
+def write(
+    program: Program, plan: Plan, *, names: bool = True, source: str = "", extras: Sequence[tuple[int, bytes]] = ()
+) -> bytes:
+    """The file's bytes. `names=False` strips the names of blobs and layers (they are then known by index).
+
+    `extras` are sections whose content is made elsewhere: kind with flags, and bytes.
+    """
     texts = _Texts()
-    shapes: list[int] = []
+    pools = _Pools()
     operands: list[int] = []
     params: list[int] = []
     weights = bytearray()
@@ -41,10 +50,12 @@ def write(program: Program, plan: Plan, *, names: bool = True, source: str = "")
     blob_records = b""
     for index, blob in enumerate(program.blobs):
         flags = (f.INPUT if index in program.inputs else 0) | (f.OUTPUT if index in program.outputs else 0)
-        blob_records += _blob_record(blob, flags, blob.place, shapes, name(blob.name))
+        flags |= f.STATE if index in program.states else 0
+        blob_records += _blob_record(blob, flags, blob.place, pools, name(blob.name))
     for blob in program.constants:
         weights += bytes(-len(weights) % f.ALIGNMENT)
-        blob_records += _blob_record(blob, 0, len(weights), shapes, -1)
+        blob.quantisation = None  # the kernels have it as multipliers
+        blob_records += _blob_record(blob, 0, len(weights), pools, -1)
         weights += blob.data
     layer_records = b""
     for layer in program.layers:
@@ -68,12 +79,14 @@ def write(program: Program, plan: Plan, *, names: bool = True, source: str = "")
         (f.LAYERS, layer_records),
         (f.OPERANDS, _words(operands)),
         (f.PARAMS, _words(params)),
-        (f.SHAPES, _words(shapes)),
+        (f.SHAPES, _words(pools.shapes)),
         (f.IO, _words(program.inputs + program.outputs)),
         (f.OPS, _texts(kinds)),
     ]
     if names:
         sections.append((f.NAMES, bytes(texts.data) + bytes(-len(texts.data) % 4)))
+    if pools.quantisation:
+        sections.append((f.QUANTISATION, _words(pools.quantisation)))
     if fused:
         sections.append((f.FUSED | f.OPTIONAL, _words(fused)))
     if program.labels:
@@ -82,6 +95,7 @@ def write(program: Program, plan: Plan, *, names: bool = True, source: str = "")
         sections.append((f.SOURCE | f.OPTIONAL, _texts([source])))
     weights += bytes(-len(weights) % 4)
     sections.append((f.WEIGHTS | f.LAZY, bytes(weights)))
+    sections += extras
 
     header = [0] * f.HEADER_WORDS
     header[f.H_MAGIC] = struct.unpack("<i", f.MAGIC)[0]
@@ -120,9 +134,28 @@ def assemble(header: list[int], sections: list[tuple[int, bytes]]) -> bytes:
     return front + bytes(at - len(front)) + bytes(body)
 
 
-def _blob_record(blob: Blob, flags: int, place: int, shapes: list[int], name: int) -> bytes:
+class _Pools:
+    """What blob records point into."""
+
+    def __init__(self) -> None:
+        self.shapes: list[int] = []
+        self.quantisation: list[int] = []
+
+    def quantised(self, quantisation: Quantisation | None) -> int:
+        """Where this quantisation stands, or -1 for none."""
+        if quantisation is None:
+            return -1
+        scales = np.atleast_1d(quantisation.scales).astype(np.float32)
+        zeros = np.atleast_1d(quantisation.zero_points).astype(np.int32)
+        axis = -1 if quantisation.axis is None or scales.size == 1 else quantisation.axis
+        at = len(self.quantisation)
+        self.quantisation += [axis, scales.size, *scales.view(np.int32).tolist(), *zeros.tolist()]
+        return at
+
+
+def _blob_record(blob: Blob, flags: int, place: int, pools: _Pools, name: int) -> bytes:
     record = [0] * f.BLOB_WORDS
-    record[f.B_TYPE] = blob.dtype | len(blob.shape) << 8 | f.ORDER_CHW << 16
+    record[f.B_TYPE] = blob.dtype | len(blob.shape) << 8 | blob.order << 16
     record[f.B_FLAGS] = flags
     storage = blob.storage
     record[f.B_BYTES] = storage.nbytes
@@ -130,11 +163,11 @@ def _blob_record(blob: Blob, flags: int, place: int, shapes: list[int], name: in
     record[f.B_CSTEP], record[f.B_RSTEP], record[f.B_PSTEP] = storage.cstep, storage.rstep, storage.pstep
     record[f.B_ROWS] = storage.h
     record[f.B_PLACE] = place
-    record[f.B_SHAPE] = len(shapes)
+    record[f.B_SHAPE] = len(pools.shapes)
     record[f.B_PRODUCER] = blob.producer
-    record[f.B_QUANT] = -1
+    record[f.B_QUANT] = pools.quantised(blob.quantisation)
     record[f.B_NAME] = name
-    shapes += blob.shape
+    pools.shapes += blob.shape
     return _words(record)
 
 

@@ -45,7 +45,7 @@ class Arena:
             raise ValueError("an arena is smaller than 1 GiB, this is %d bytes" % self.size)
         self._views = {}
         self.array = None  # the whole arena as an ndarray, made by the vector backend
-        self._lock = allocate_lock()
+        self.lock = allocate_lock()
         self.table = array("i", bytes(4 * (_HEADER + _RECORD * blocks)))
         self._own_slot = array("h", b"\0\0")
         self._clear(blocks)
@@ -133,7 +133,7 @@ class Arena:
             raise ValueError("a block of %d bytes" % nbytes)
         need = (nbytes + _ALIGN - 1) // _ALIGN * _ALIGN or _ALIGN
         t = self.table
-        self._lock.acquire()
+        self.lock.acquire()
         try:
             new = t[_SPARE]
             if new < 0:
@@ -186,7 +186,7 @@ class Arena:
             t[_LIVE] += 1
             slots[slot] = new
         finally:
-            self._lock.release()
+            self.lock.release()
         return new
 
     def retain(self, block, slots=None, slot=0):
@@ -194,14 +194,14 @@ class Arena:
         if slots is None:
             slots, slot = self._own_slot, 0
         r = _HEADER + block * _RECORD + _REFS
-        self._lock.acquire()
+        self.lock.acquire()
         try:
             if block < 0 or self.table[r] < 1:
                 raise ValueError("block %d is not live" % block)
             self.table[r] += 1
             slots[slot] = block
         finally:
-            self._lock.release()
+            self.lock.release()
 
     def release(self, block, slots=None, slot=0):
         """One reference less; the last one frees the block. With `slots`, `slots[slot]` becomes -1 at that moment."""
@@ -209,7 +209,7 @@ class Arena:
             slots, slot = self._own_slot, 0
         t = self.table
         r = _HEADER + block * _RECORD
-        self._lock.acquire()
+        self.lock.acquire()
         try:
             if block < 0 or t[r + _REFS] < 1:
                 raise ValueError("block %d is not live" % block)
@@ -228,7 +228,7 @@ class Arena:
                 t[_LIVE] -= 1
                 slots[slot] = -1
         finally:
-            self._lock.release()
+            self.lock.release()
 
     def _widest(self):
         """(bytes, offset) of the largest free range; the caller may hold the lock."""

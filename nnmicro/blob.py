@@ -4,17 +4,21 @@ A result is borrowed: it can be used until the inference that made it ends (`res
 beyond that, `copy()` is independent. Elements are counted in the source's order, whatever order they lie in.
 """
 
-from .errors import StateError
-from .port import I8, ITEM_BYTES, TYPE_NAMES, const, typed
+from array import array
 
-_BYTES = const(2)
-_C = const(3)
-_H = const(4)
-_W = const(5)
-_CSTEP = const(6)
-_RSTEP = const(7)
-_PSTEP = const(8)
-_SHAPE = const(11)
+from .errors import StateError
+from .port import ITEM_BYTES, TYPE_NAMES, U8, address, const, typed
+
+_B_BYTES = const(2)
+_B_C = const(3)
+_B_H = const(4)
+_B_W = const(5)
+_B_CSTEP = const(6)
+_B_RSTEP = const(7)
+_B_PSTEP = const(8)
+
+# Made once: a tuple written out in a call would be new, on the heap, each time.
+_BYTES_LIKE = (bytes, bytearray, memoryview)
 
 
 class Memory:
@@ -76,17 +80,17 @@ class Blob:
     @property
     def nbytes(self):
         """Bytes in memory, the padding between channels included."""
-        return self._net.words[self._record + _BYTES]
+        return self._net.words[self._record + _B_BYTES]
 
     @property
     def cstep(self):
         """Elements from one channel to the next."""
-        return self._net.words[self._record + _CSTEP] // ITEM_BYTES[self._type]
+        return self._net.words[self._record + _B_CSTEP] // ITEM_BYTES[self._type]
 
     def __len__(self):
         w = self._net.words
         r = self._record
-        return w[r + _C] * w[r + _H] * w[r + _W]
+        return w[r + _B_C] * w[r + _B_H] * w[r + _B_W]
 
     # Its elements
 
@@ -99,16 +103,16 @@ class Blob:
         """Where element `i`, counted in the source's order, lies: an index into the memory seen by element type."""
         w = self._net.words
         r = self._record
-        height, width = w[r + _H], w[r + _W]
+        height, width = w[r + _B_H], w[r + _B_W]
         if w[r] >> 16:  # h, w, c
-            c = i % w[r + _C]
-            i //= w[r + _C]
+            c = i % w[r + _B_C]
+            i //= w[r + _B_C]
             y, x = i // width, i % width
         else:
             x = i % width
             i //= width
             c, y = i // height, i % height
-        offset = self._base + c * w[r + _CSTEP] + y * w[r + _RSTEP] + x * w[r + _PSTEP]
+        offset = self._base + c * w[r + _B_CSTEP] + y * w[r + _B_RSTEP] + x * w[r + _B_PSTEP]
         return offset // ITEM_BYTES[w[r] & 0xFF]
 
     def __getitem__(self, i):
@@ -141,8 +145,11 @@ class Blob:
         if len(out) != len(self):
             raise ValueError("blob %s has %d elements, out has %d" % (self.name, len(self), len(out)))
         data = self._memory.view(self._type)
+        quantisation = self._net.quantisation(self.index)
+        scale, zero = quantisation or (1, 0)
         for i in range(len(self)):
-            out[i] = data[self._position(i)]
+            value = data[self._position(i)]
+            out[i] = scale * (value - zero) if quantisation else value
         return out
 
     def tolist(self):
@@ -159,71 +166,132 @@ class Blob:
     def tobytes(self):
         """The elements as bytes in the source's order, without padding."""
         self._check()
-        plane = self._plane()
-        if not plane:
-            out = bytearray(len(self) * ITEM_BYTES[self._type])
-            target = typed(out, self._type, len(out))
-            data = self._memory.view(self._type)
-            for i in range(len(self)):
-                target[i] = data[self._position(i)]
-            return bytes(out)
-        w = self._net.words
-        step = w[self._record + _CSTEP]
-        buffer = self._memory.buffer
-        return b"".join(
-            bytes(buffer[self._base + c * step : self._base + c * step + plane]) for c in range(w[self._record + _C])
-        )
+        run = self._run()
+        total = len(self) * ITEM_BYTES[self._type]
+        if run:
+            buffer = self._memory.buffer
+            step = self._net.words[self._record + _B_CSTEP]
+            return b"".join([bytes(buffer[self._base + i * step :][:run]) for i in range(total // run)])
+        out = bytearray(total)
+        target = typed(out, self._type, total)
+        data = self._memory.view(self._type)
+        for i in range(len(self)):
+            target[i] = data[self._position(i)]
+        return bytes(out)
 
-    def _plane(self):
-        """Bytes of one channel where a channel is one run of memory in the source's order, else 0."""
+    def _run(self):
+        """Memory is runs of so many bytes in the source's order: one, or one for each channel, `B_CSTEP` apart; 0 where
+        every element has to be looked up."""
         w = self._net.words
         r = self._record
         item = ITEM_BYTES[w[r] & 0xFF]
-        if w[r] >> 16 or w[r + _PSTEP] != item or (w[r + _H] > 1 and w[r + _RSTEP] != w[r + _W] * item):
+        c, h, wide = w[r + _B_C], w[r + _B_H], w[r + _B_W]
+        cs, rs, ps = w[r + _B_CSTEP], w[r + _B_RSTEP], w[r + _B_PSTEP]
+        plane = h * wide * item
+        if w[r] >> 16:  # h, w, c
+            dense = (c == 1 or cs == item) and (wide == 1 or ps == c * item) and (h == 1 or rs == wide * c * item)
+            return c * plane if dense else 0
+        if (wide > 1 and ps != item) or (h > 1 and rs != wide * item):
             return 0
-        return w[r + _H] * w[r + _W] * item
+        return c * plane if c == 1 or cs == plane else plane
+
+    def is_one_run(self):
+        """Whether memory holds the elements in the source's order without gaps."""
+        return self._run() == len(self) * ITEM_BYTES[self._type]
 
     def assign(self, data):
         """Copy elements in from `data`, in the source's order.
 
         `data` is the elements' raw bytes, or a flat sequence of numbers, or an ndarray of the blob's shape (leading
-        ones may be left out). Raises ValueError where the size or shape differs.
+        ones may be left out). Numbers are real values: an integer blob quantises them, unless they come as raw bytes
+        or as an ndarray of the blob's own type. An input for which the file has preprocessing takes bytes, one for each
+        element, as what the application has. Raises ValueError where the size or shape differs.
         """
         self._check()
-        count = len(self)
-        item = ITEM_BYTES[self._type]
-        if hasattr(data, "shape"):
-            data = self._flat(data)
-        given = len(data)
-        raw = isinstance(data, (bytes, bytearray, memoryview)) and given == count * item
-        plane = self._plane() if raw else 0
-        if plane:
-            buffer = self._memory.buffer
-            channels = self._net.words[self._record + _C]
-            if channels == 1 or self._net.words[self._record + _CSTEP] == plane:
-                buffer[self._base : self._base + given] = data
-                return
-            source = memoryview(data)
-            at = self._base
-            for c in range(channels):
-                buffer[at : at + plane] = source[c * plane : (c + 1) * plane]
-                at += self._net.words[self._record + _CSTEP]
+        if self._net.preprocess is not None and self._net.preprocess(self, data):
             return
-        if raw and item > 1:
-            data = typed(data, self._type, given)
+        if hasattr(data, "dtype"):
+            data = self.flat(data)
+        count = len(self)
+        nbytes = count * ITEM_BYTES[self._type]
+        given = len(data)
+        if given == nbytes and isinstance(data, _BYTES_LIKE):
+            self.assign_bytes(data)
         elif given != count:
             raise ValueError(
                 "blob %s takes %d elements of shape %s (%s), or their %d bytes; %d were given"
-                % (self.name, count, self.shape, self.dtype, count * item, given)
+                % (self.name, count, self.shape, self.dtype, nbytes, given)
             )
-        target = self._memory.view(self._type)
-        signed = self._type == I8 and isinstance(data, (bytes, bytearray, memoryview))
-        for i in range(count):
-            value = data[i]
-            target[self._position(i)] = (value ^ 128) - 128 if signed else value
+        elif self._net.quantisation(self.index):
+            self._quantise(data)
+        else:
+            target = self._memory.view(self._type)
+            for i in range(count):
+                target[self._position(i)] = data[i]
 
-    def _flat(self, array):
-        """An ndarray's elements in one run; ValueError where its shape is not the blob's."""
+    def _quantise(self, data):
+        """Real values into an integer blob: divided by the scale in float32, rounded half away from zero, saturated,
+        which is what TFLite's Quantize does."""
+        target = self._memory.view(self._type)
+        scale, zero = self._net.quantisation(self.index)
+        single = array("f", (0,))  # CPython, and some builds of MicroPython, compute in double precision
+        for i in range(len(self)):
+            single[0] = data[i] / scale
+            target[self._position(i)] = self._nearest(single[0], zero)
+
+    def _nearest(self, value, zero):
+        """`value + zero` as an integer that the blob's type holds."""
+        bits = 8 * ITEM_BYTES[self._type]
+        low = (0 if self._type == U8 else -(1 << bits - 1)) - zero
+        high = low + (1 << bits) - 1
+        if value >= high:
+            return zero + high
+        if value <= low:
+            return zero + low
+        if value != value:
+            raise ValueError("blob %s was given an element that is not a number" % self.name)
+        rest = value - int(value)  # adding 0.5 first would round what lies just below a half up
+        return zero + int(value) + (1 if rest >= 0.5 else -1 if rest <= -0.5 else 0)
+
+    def fill(self, value):
+        """Set every element to the same real value; an integer blob quantises it."""
+        self._check()
+        target = self._memory.view(self._type)
+        quantisation = self._net.quantisation(self.index)
+        if quantisation:
+            value = self._nearest(value / quantisation[0], quantisation[1])
+        for i in range(len(self)):
+            target[self._position(i)] = value
+
+    def assign_bytes(self, data):
+        """Copy the elements' raw bytes in, in the source's order; they must be as many as the elements have.
+
+        Whole runs where memory has them, else one by one. Allocates nothing where the blob is one run.
+        """
+        run = self._run()
+        given = len(data)
+        buffer = self._memory.buffer
+        at = self._base
+        if run == given:
+            buffer[at : at + given] = data
+        elif run:
+            source = memoryview(data)
+            for start in range(0, given, run):
+                buffer[at : at + run] = source[start : start + run]
+                at += self._net.words[self._record + _B_CSTEP]
+        else:
+            if address(data) % ITEM_BYTES[self._type]:
+                data = bytes(data)
+            source = typed(data, self._type, given)
+            target = self._memory.view(self._type)
+            for i in range(len(self)):
+                target[self._position(i)] = source[i]
+
+    def flat(self, array):
+        """An ndarray's elements in one run, as bytes where it has the blob's type.
+
+        Raises ValueError where its shape is not the blob's.
+        """
         given = tuple(array.shape)
         want = self.shape
         while want and len(want) > len(given) and want[0] == 1:

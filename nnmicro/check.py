@@ -8,7 +8,7 @@ from array import array
 
 from . import format as f
 from .errors import ModelError
-from .port import I32, ITEM_BYTES, crc32
+from .port import F32, I32, ITEM_BYTES, U8, crc32
 
 _LIMIT = 1 << 30  # sizes and offsets stay below it
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyz0123456789_"
@@ -23,10 +23,15 @@ def load(net):
     _layers(net)
     _io(net)
     _plan(net)
+    if net.preprocessing_at:
+        from .preprocessing import apply, check
+
+        check(net)
+        net.preprocess = apply
 
 
 def check_lazy(net):
-    """Compare the sections that `load` leaves out (the weights) with their checksums."""
+    """Compare the sections that `load` leaves out (weights, golden vectors) with their checksums."""
     w = net.words
     for i in range(w[f.H_SECTIONS]):
         e = f.HEADER_WORDS + i * f.SECTION_WORDS
@@ -121,7 +126,7 @@ def _sections(net):
         found[kind] = e
         if not w[e] & f.LAZY:
             _compare_crc(net, e)
-        elif kind != f.WEIGHTS:
+        elif kind != f.WEIGHTS and kind != f.GOLDEN:
             _fail("section %s cannot be lazy", _section_name(kind))
     for kind in f.NEEDED:
         if kind not in found:
@@ -144,6 +149,9 @@ def _sections(net):
     net.shapes_at, net.n_shapes = words(f.SHAPES, None)
     net.io_at, _ = words(f.IO, net.n_inputs + net.n_outputs)
     net.fused_at, net.fused_words = words(f.FUSED, None)
+    net.quantisation_at, net.n_quantisation = words(f.QUANTISATION, None)
+    if f.PREPROCESSING in found:
+        net.preprocessing_at, net.preprocessing_words = words(f.PREPROCESSING, None)
     net.names_at, net.names_bytes = at(f.NAMES)
     net.weights_at, net.weights_bytes = at(f.WEIGHTS)
     net.op_names = _texts(net, at(f.OPS), "ops")
@@ -225,8 +233,10 @@ def _blobs(net):
         if elements != c * h * wide:
             _fail("%s: its shape has %d elements, its storage %d", whose, elements, c * h * wide)
         _name(net, w[r + f.B_NAME], whose)
-        if w[r + f.B_QUANT] != -1 or w[r + f.B_PACKING] != 0:
-            _fail("%s: quantised or packed, which this engine does not read", whose)
+        if w[r + f.B_PACKING] != 0:
+            _fail("%s: packed for other kernels: convert the model for this board", whose)
+        if w[r + f.B_QUANT] != -1:
+            _quantisation(net, w[r + f.B_QUANT], dtype, whose)
         place = w[r + f.B_PLACE]
         if i >= net.n_blobs:
             if not 0 <= place <= net.weights_bytes - nbytes or place % item:
@@ -235,6 +245,22 @@ def _blobs(net):
                 _fail("constant %d has a producer", i)
         elif place != -1 and (place < 0 or place % f.ALIGNMENT or place + nbytes > net.arena_size):
             _fail("%s: planned at %d, outside the %d bytes of the frame", whose, place, net.arena_size)
+
+
+def _quantisation(net, at, dtype, whose):
+    """An integer blob has one scale, a positive number, and one zero point that its type can hold."""
+    if not 0 <= at <= net.n_quantisation - 4 or dtype == F32:
+        _fail("%s: its quantisation is outside the list, or it is no integer", whose)
+    at += net.quantisation_at
+    if net.words[at + f.Q_AXIS] != -1 or net.words[at + f.Q_COUNT] != 1:
+        _fail("%s: quantised by axis, which blobs cannot be", whose)
+    scale = net.view(F32)[at + f.Q_SCALES]
+    if not 0 < scale < 1e30:
+        _fail("%s: a scale of %s", whose, scale)
+    bits = 8 * ITEM_BYTES[dtype] if dtype != I32 else 30
+    low = 0 if dtype == U8 else -(1 << bits - 1)
+    if not low <= net.words[at + f.Q_SCALES + 1] < low + (1 << bits):
+        _fail("%s: a zero point of %d", whose, net.words[at + f.Q_SCALES + 1])
 
 
 def _distinct(w, r, whose):
@@ -254,10 +280,12 @@ def _layers(net):
     made = bytearray(net.n_blobs)
     for i in range(net.n_blobs):
         r = net.blobs_at + i * f.BLOB_WORDS
-        if w[r + f.B_FLAGS] & f.INPUT:
+        if w[r + f.B_FLAGS] & (f.INPUT | f.STATE):
             made[i] = 1
             if w[r + f.B_PRODUCER] != -1:
-                _fail("input blob %d has a producer", i)
+                _fail("input or state blob %d has a producer", i)
+            if w[r + f.B_FLAGS] & f.STATE and w[r + f.B_FLAGS] != f.STATE:
+                _fail("state blob %d is an input or output, too", i)
         elif not 0 <= w[r + f.B_PRODUCER] < net.n_layers:
             _fail("blob %d is made by layer %d of %d", i, w[r + f.B_PRODUCER], net.n_layers)
     for i in range(net.n_layers):
@@ -345,9 +373,18 @@ def _plan(net):
                     _fail("blob %d has more readers than an engine counts", w[k])
     for i in range(net.n_outputs):
         consumers[w[net.io_at + net.n_inputs + i]] += 1
+    # State is read in the next inference, too: it is never given back and never overwritten in place.
+    net.n_states = 0
+    for i in range(net.n_blobs):
+        if w[net.record(i) + f.B_FLAGS] & f.STATE:
+            consumers[i] += 1
+            net.n_states += 1
     left = array("h", consumers)
     live = []  # blobs whose memory is theirs at this point
     root = array("h", range(net.n_blobs))  # whose block a blob's is
+    for i in range(net.n_blobs):
+        if w[net.record(i) + f.B_FLAGS] & f.STATE:
+            _place(net, i, live, root)
     for i in range(net.n_inputs):
         _place(net, w[net.io_at + i], live, root)
     for i in range(net.n_layers):

@@ -18,19 +18,26 @@ _B_BYTES = const(2)
 _B_PLACE = const(10)
 _B_PRODUCER = const(12)
 _INPUT = const(1)
+_STATE = const(4)
 _LAYER_WORDS = const(12)
-_L_OP = const(0)
 _L_FLAGS = const(1)
 _L_OPERANDS = const(2)
 _L_INPUTS = const(3)
 _SHARE = const(1)
 _IN_PLACE = const(2)
 
+# Words of the state that the native loop shares
+_BASE = const(0)
+_HITS = const(1)
+_MISSES = const(2)
+
 # Stages of an inference
 _FRESH = const(0)  # nothing has run; inputs may be given
 _RUNNING = const(1)
 _BROKEN = const(2)  # a layer failed or was interrupted
 _CLOSED = const(3)
+
+_ALL = const(0x7FFF)  # more layers than a model has
 
 # Marks of a layer
 _DONE = const(1)
@@ -66,6 +73,13 @@ class Extractor:
         if arena is None:
             arena = Arena(self._size(keep), (net.max_blocks if lightmode else n) + len(keep) + 8)
         self.arena = arena
+        # What the native loop changes along with slots, left and marks: where the frame starts in the arena (-1: nothing
+        # was placed yet), and how many blocks lie where they were planned, and elsewhere.
+        self._state = array("i", (-1, 0, 0, 1 if lightmode else 0, net.arena_size))
+        self._context = None
+        if net.native:
+            self._context = (net.data, net.native_at, net.native_kernels, arena.buffer, arena.table, self._slots,
+                             self._left, self._layers, self._state)  # fmt: skip
         self._start()
 
     def _size(self, keep):
@@ -115,9 +129,18 @@ class Extractor:
         if not net.words[net.blobs_at + blob * _BLOB_WORDS + _B_FLAGS] & _INPUT:
             raise KeyError("blob %r is no input of this model; its inputs are %s" % (name, _listed(net.inputs)))
         if self._slots[blob] < 0:
+            self._make_state()
             self._alloc(blob, False)
             self._blobs[blob] |= _GIVEN
         return self._lend(blob)
+
+    def _make_state(self):
+        """Memory for what recurrent layers remember, with nothing in it yet."""
+        net = self.net
+        for blob in range(net.n_states and net.n_blobs):
+            if net.words[net.blobs_at + blob * _BLOB_WORDS + _B_FLAGS] & _STATE and self._slots[blob] < 0:
+                self._alloc(blob, False)
+                self._lend(blob).fill(0)
 
     def extract(self, name):
         """Run what is needed for a blob, and return it: a Blob that is valid until this inference ends.
@@ -129,27 +152,36 @@ class Extractor:
         """
         blob = self._begin(name)
         while self._target >= 0:
-            self._advance()
+            self._advance(_ALL)
         return self._lend(blob)
 
-    def step(self, name):
-        """Run one layer towards `name`; True while there is more to run, so that other work can go on in between."""
+    def step(self, name, layers=1):
+        """Run at most so many layers towards `name`; True while there is more to run, so that other work can go on in
+        between."""
         self._begin(name)
         if self._target >= 0:
-            self._advance()
+            self._advance(layers)
         return self._target >= 0
 
     def reset(self):
-        """End this inference: give all blobs back (those that are held stay) and be ready for the next."""
+        """End this inference: give all blobs back (those that are held stay) and be ready for the next. What recurrent
+        layers remember stays."""
         if self._stage == _CLOSED:
             self._refuse("reset")
-        self._free()
+        self._free(_STATE)
+        self._start()
+
+    def reset_state(self):
+        """`reset`, and forget what recurrent layers remember."""
+        if self._stage == _CLOSED:
+            self._refuse("reset_state")
+        self._free(0)
         self._start()
 
     def close(self):
         """End the inference and give the memory back; the extractor cannot be used any more."""
         if self._stage != _CLOSED:
-            self._free()
+            self._free(0)
             self._stage = _CLOSED
             self.net.give_back(self)
 
@@ -167,7 +199,8 @@ class Extractor:
     @property
     def placement(self):
         """`plan` where every block of this inference lies where it was planned, else `mixed` or `online`."""
-        return "plan" if not self._misses else "mixed" if self._hits else "online"
+        state = self._state
+        return "plan" if not state[_MISSES] else "mixed" if state[_HITS] else "online"
 
     def forget(self, blob):
         """A result that is held belongs to its holder: the next inference gets a new Blob."""
@@ -189,13 +222,15 @@ class Extractor:
         self._stage = _FRESH
         self._target = -1  # the blob that is worked towards
         self._mark = _COUNTED  # layers with this mark run towards it, in the stored order
-        self._base = -1  # where the frame starts in the arena, once something was placed
-        self._hits = self._misses = 0
+        self._state[_BASE] = -1
+        self._state[_HITS] = self._state[_MISSES] = 0
 
-    def _free(self):
+    def _free(self, kept):
+        """Give back every block but those of blobs with the flags `kept`."""
         slots = self._slots
+        w = self.net.words
         for i in range(len(slots)):
-            if slots[i] >= 0:
+            if slots[i] >= 0 and not w[self.net.blobs_at + i * _BLOB_WORDS + _B_FLAGS] & kept:
                 self.arena.release(slots[i], slots, i)
         self.generation = (self.generation + 1) & 0x3FFFFFFF
 
@@ -227,6 +262,7 @@ class Extractor:
         """Make a blob what is worked towards, if it can be had and is not there yet. Returns its index."""
         if self._stage > _RUNNING:
             self._refuse("extract")
+        self._make_state()
         blob = self.net.index(name)
         if blob == self._target:
             return blob
@@ -324,19 +360,38 @@ class Extractor:
                     if w[i] < net.n_blobs:
                         self._left[w[i]] += 1
 
-    def _advance(self):
-        """Run the next layer towards the target."""
+    def _advance(self, budget):
+        """Run up to `budget` layers towards the target."""
+        stop = self._producer(self._target)
         try:
-            layer = self._next
-            while self._layers[layer] & (self._mark | _DONE) != self._mark:
-                layer += 1
-            self._run(layer)
-            self._next = layer + 1
+            while budget > 0 and self._next <= stop:
+                layer = self._next
+                if self._context is not None:
+                    layer = self._run_native(layer, stop, budget)
+                    if layer >= 0:
+                        self._next = layer
+                        break
+                    layer = -1 - layer
+                else:
+                    while self._layers[layer] & (self._mark | _DONE) != self._mark:
+                        layer += 1
+                self._run(layer)
+                self._next = layer + 1
+                budget -= 1
         except BaseException:
             self._stage = _BROKEN
             raise
-        if layer == self._producer(self._target):
+        if self._next > stop:
             self._target = -1
+
+    def _run_native(self, first, stop, budget):
+        """Run layers in C; returns the next one, or -1 - layer for one that Python has to do (or to refuse)."""
+        lock = self.arena.lock
+        lock.acquire()
+        try:
+            return self.net.native.run(self._context, first, stop, self._mark, budget)
+        finally:
+            lock.release()
 
     def _run(self, layer):
         """Run one layer: place its output, call its kernel, give its inputs back."""
@@ -363,7 +418,7 @@ class Extractor:
             self._alloc(target, high)
         if not flags & _SHARE:
             net.bind(self._call, layer, slots, arena)
-            net.kernels[w[r + _L_OP]](self._call)
+            net.kernel(layer)(self._call)
         self._layers[layer] = _DONE | _COUNTED
         if self.lightmode:
             for i in range(first, end):
@@ -382,17 +437,14 @@ class Extractor:
         r = net.blobs_at + blob * _BLOB_WORDS
         hint = -1
         if self.lightmode and net.words[r + _B_PLACE] >= 0:
-            if self._base < 0:
-                self._base = arena.gap(net.arena_size)
-            hint = self._base + net.words[r + _B_PLACE]
+            if self._state[_BASE] < 0:
+                self._state[_BASE] = arena.gap(net.arena_size)
+            hint = self._state[_BASE] + net.words[r + _B_PLACE]
         try:
             block = arena.alloc(net.words[r + _B_BYTES], hint, high, self._slots, blob)
         except ArenaFull as error:
             raise ArenaFull("no room for blob %s: %s; in memory: %s" % (net.name(blob), error, self._holders()))
-        if arena.offset(block) == hint:
-            self._hits += 1
-        else:
-            self._misses += 1
+        self._state[_HITS if arena.offset(block) == hint else _MISSES] += 1
 
     def _holders(self):
         """The blobs in memory and their bytes, as text."""

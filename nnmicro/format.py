@@ -65,7 +65,8 @@ SECTION_NAMES = (
     "quantisation", "preprocessing", "golden", "steps", "source",
 )  # fmt: skip
 # What this engine reads, and what it must find.
-KNOWN = (BLOBS, LAYERS, OPERANDS, PARAMS, SHAPES, IO, OPS, NAMES, FUSED, LABELS, WEIGHTS, SOURCE)
+KNOWN = (BLOBS, LAYERS, OPERANDS, PARAMS, SHAPES, IO, OPS, NAMES, FUSED, LABELS, WEIGHTS, QUANTISATION, PREPROCESSING,
+         GOLDEN, SOURCE)  # fmt: skip
 NEEDED = (BLOBS, LAYERS, OPERANDS, PARAMS, SHAPES, IO, OPS, WEIGHTS)
 
 # Blob record: the blobs that inference computes or is given first, then the constants
@@ -94,6 +95,11 @@ STATE = 4
 MAX_RANK = 6
 ORDER_CHW = 0  # the source's last axes are c, h, w
 ORDER_HWC = 1  # the source's last axes are h, w, c
+
+# A record of the quantisation section
+Q_AXIS = 0  # -1: one scale and zero point for the whole blob
+Q_COUNT = 1
+Q_SCALES = 2  # float32 bits, then as many zero points
 
 # Layer record, in planned order
 LAYER_WORDS = 12

@@ -1,10 +1,13 @@
 """A loaded model: records, weights, names and kernels. Immutable after load, shared by extractors and threads."""
 
+from array import array
+
 from .arena import Arena
 from .call import Call
 from .errors import ModelError, StateError
-from .option import Option, chosen
-from .port import F32, ITEM_BYTES, address, allocate_lock, const, typed
+from .extractor import Extractor
+from .option import Option, chosen, native
+from .port import F32, ITEM_BYTES, address, allocate_lock, const, forget, typed
 
 # Fields of `format`, named again so that MicroPython's compiler puts the numbers in place (a test compares them).
 _BLOB_WORDS = const(16)
@@ -18,7 +21,9 @@ _B_ROWS = const(9)
 _B_PLACE = const(10)
 _B_SHAPE = const(11)
 _B_PRODUCER = const(12)
+_B_QUANT = const(13)
 _B_NAME = const(15)
+_Q_SCALES = const(2)
 _LAYER_WORDS = const(12)
 _L_OP = const(0)
 _L_OPERANDS = const(2)
@@ -36,6 +41,10 @@ class Net:
     OSError where it cannot be read.
     """
 
+    # Most files have none: a class's attribute takes no memory of a net.
+    preprocessing_at = 0
+    preprocess = None  # preprocessing.apply
+
     def __init__(self, source, option=None):
         self.option = option or Option()
         self.data, self.mapped = _bytes_of(source)
@@ -44,15 +53,24 @@ class Net:
         self._frame = None  # the arena of one inference, made when the first extractor asks
         self._frame_taken = False
         self._spare = None  # a closed extractor to use again
-        self._indices = {}  # blob names that were asked for
         self.array = None  # the whole file as an ndarray, made by the vector backend
         from .check import load
 
         load(self)
+        # All that is looked up during an inference is made here: threads then only read.
+        self.view(F32)
+        self._indices = {}
+        for i in range(self.n_inputs + self.n_outputs):
+            blob = self.words[self.io_at + i]
+            self._indices[self.name(blob)] = blob
         self._load_kernels()
+        # Code that only loading needs: a third of the engine's.
+        for module in ("check", "names", "format"):
+            forget(module)
 
     # What check.load() fills in: where things are (word indices into `words`, bytes for the names), and sizes.
     # blobs_at layers_at operands_at params_at shapes_at io_at names_at names_bytes fused_at fused_words weights_at
+    # quantisation_at preprocessing_at preprocessing_words preprocess
     # n_blobs n_layers n_inputs n_outputs max_operands max_blocks arena_size live_peak lower_bound lightmode_off_size
     # op_names labels consumers
 
@@ -64,35 +82,56 @@ class Net:
         return view
 
     def _load_kernels(self):
-        """The `run` of every layer kind this model uses; each layer is checked against its kernel's own rules."""
+        """The kernel of every layer kind this model uses, from the best backend that has it.
+
+        Layers that run in Python are checked against their kernel's own rules here; native kernels check every call.
+        """
         homes = chosen(self.option)
-        self.kernels = []
         self.backend = homes[0]
-        checks = []
-        for name in self.op_names:
-            if name == "share":
-                self.kernels.append(None)
-                checks.append(None)
-                continue
-            reference = _kernel("reference", name)
-            if reference is None:
-                raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)
-            checks.append(reference.check)
-            for home in homes:
-                module = reference if home == "reference" else _kernel(home, name)
-                if module is not None:
-                    self.kernels.append(module.run)
-                    break
         self.uses_arrays = self.backend == "vector"
-        call = Call(self.max_operands)
-        for layer in range(self.n_layers):
-            check = checks[self.words[self.layers_at + layer * _LAYER_WORDS + _L_OP]]
-            if check is not None:
-                self.bind(call, layer, None, None)
-                try:
-                    check(call)
-                except ModelError as error:
-                    raise ModelError("layer %s: %s" % (self.layer_name(layer), error))
+        if self.uses_arrays:
+            _array(self, self.data, F32)
+        self.native = None
+        if self.backend == "_nnmicro":
+            self.native = native()
+            self.native_kernels = array("h", (self.native.kernel(name) for name in self.op_names))
+            self.native_at = array("i", (self.blobs_at, self.layers_at, self.operands_at, self.params_at, self.weights_at,
+                                         self.n_blobs, self.n_records, self.n_layers))  # fmt: skip
+        self.kernels = [None] * len(self.op_names)
+        call = None
+        for op in range(len(self.op_names)):
+            if self.op_names[op] == "share" or (self.native and self.native_kernels[op] >= 0):
+                continue
+            self.kernels[op], check = self._python_kernel(op)
+            call = call or Call(self.max_operands)
+            for layer in range(self.n_layers):
+                if self.words[self.layers_at + layer * _LAYER_WORDS + _L_OP] == op:
+                    self._check_layer(call, layer, check)
+
+    def _python_kernel(self, op):
+        """(run, check) of a layer kind: `run` from the backend if it has it, else from the reference."""
+        name = self.op_names[op]
+        reference = _module("reference", name)
+        if reference is None:
+            raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)
+        module = _module(self.backend, name) if self.uses_arrays else None
+        return (module or reference).run, reference.check
+
+    def _check_layer(self, call, layer, check):
+        self.bind(call, layer, None, None)
+        try:
+            check(call)
+        except ModelError as error:
+            raise ModelError("layer %s: %s" % (self.layer_name(layer), error))
+
+    def kernel(self, layer):
+        """The Python kernel of a layer. A native one that cannot do it (too many operands, say) has its stand-in here."""
+        op = self.words[self.layers_at + layer * _LAYER_WORDS + _L_OP]
+        run = self.kernels[op]
+        if run is None:
+            run, check = self._python_kernel(op)
+            self._check_layer(Call(self.max_operands), layer, check)
+        return run
 
     def bind(self, call, layer, slots, arena):
         """Fill a call with a layer's operands and parameters; without an arena, all but the blobs' places."""
@@ -162,6 +201,15 @@ class Net:
         first = self.shapes_at + w[r + _B_SHAPE]
         return tuple(w[first + i] for i in range(w[r] >> 8 & 0xFF))
 
+    def quantisation(self, blob):
+        """(scale, zero point) of an integer blob, by index or name: q stands for scale * (q - zero point); or None."""
+        w = self.words
+        at = w[self.record(self.index(blob)) + _B_QUANT]
+        if at < 0:
+            return None
+        at += self.quantisation_at
+        return self.view(F32)[at + _Q_SCALES], w[at + _Q_SCALES + 1]
+
     def name(self, blob):
         """A blob's name, or its index where names were stripped."""
         at = self.words[self.record(blob) + _B_NAME]
@@ -188,7 +236,7 @@ class Net:
         if index is None:
             from .names import find
 
-            index = self._indices[blob] = find(self, blob)
+            index = find(self, blob)
         return index
 
     def producer(self, blob):
@@ -201,6 +249,16 @@ class Net:
 
         check_lazy(self)
 
+    def selftest(self):
+        """Run the file's golden vectors and compare the outputs with what the original model gave; how many there are.
+
+        Takes the net's own memory for the time. Raises ModelError, naming output and vector, where one differs, and
+        for damaged weights and a file without golden vectors.
+        """
+        from .selftest import run
+
+        return run(self)
+
     # Inference
 
     def extractor(self, outputs=None, keep=(), lightmode=None, arena=None):
@@ -210,8 +268,6 @@ class Net:
         keep until the inference ends. `lightmode` and `arena` override the net's option. The net owns the memory of
         one inference; a second extractor at the same time needs `arena=Arena(net.arena_size)`.
         """
-        from .extractor import Extractor
-
         if lightmode is None:
             lightmode = self.option.lightmode
         arena = arena or self.option.blob_arena
@@ -281,13 +337,13 @@ def _aligned_copy(data):
     return copy
 
 
-def _kernel(home, name):
+def _module(home, name):
     """The module of a layer kind in a backend, or None."""
-    path = "nnmicro." + home + "." + name
     try:
-        return __import__(path, None, None, ("run",))
+        module = __import__("nnmicro." + home + "." + name, None, None, ("run",))
     except ImportError:
         return None
+    return module if hasattr(module, "run") else None
 
 
 def _array(holder, buffer, dtype):

@@ -1,7 +1,12 @@
 """How a net runs: lightmode, the arena, and which kernels."""
 
+from .port import const
+
 # Best first. A layer that a backend does not have runs in `reference`, which has them all.
-_BACKENDS = ("vector", "reference")
+_BACKENDS = ("_nnmicro", "vector", "reference")
+
+# What the engine asks of the native module; it counts up when a call changes its meaning.
+_ABI = const(1)
 
 
 class Option:
@@ -23,7 +28,22 @@ def backends():
     return tuple((name, _missing(name)) for name in _BACKENDS)
 
 
+def native():
+    """The native module `_nnmicro`, or None."""
+    try:
+        import _nnmicro
+    except ImportError:
+        return None
+    return _nnmicro
+
+
 def _missing(name):
+    if name == "_nnmicro":
+        module = native()
+        if module is None:
+            return "the firmware has no module _nnmicro, and none was pushed"
+        if module.ABI != _ABI:
+            return "module _nnmicro has ABI %d, this engine needs %d" % (module.ABI, _ABI)
     if name == "vector":
         try:
             from .vector.array import np

@@ -5,6 +5,8 @@ A view does not keep its buffer alive on MicroPython: whoever makes one also hol
 """
 
 try:
+    import sys
+
     import uctypes
     from micropython import const
 except ImportError:
@@ -45,9 +47,12 @@ if uctypes:
         """`nbytes` of memory at an address, as a writable buffer."""
         return uctypes.bytearray_at(where, nbytes)
 
-    def as_bytes(data):
-        """The memory of an `array.array` or ndarray as bytes, or None where it cannot be had."""
-        return None
+    def forget(name):
+        """Give back the memory of a module of the engine that is not needed any more; it can be imported again."""
+        sys.modules.pop("nnmicro." + name, None)
+        package = sys.modules["nnmicro"]
+        if hasattr(package, name):
+            delattr(package, name)
 
 else:
     import ctypes as _ctypes
@@ -60,6 +65,9 @@ else:
 
     def ticks_diff(end, start):
         return end - start
+
+    def forget(name):
+        pass
 
     def address(buffer):
         """Address of a buffer's first byte."""

@@ -3,46 +3,82 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from ..convert import Options, convert
+from ..golden import Golden
 from ..model_file import ModelFile
+from ..preprocessing import Preprocessing
 from .info import show
-from .terminal import messages, mistakes_are_sentences, print_json
+from .terminal import messages, mistakes_are_sentences, print_json, progress
 
 NAME = "convert"
 EXAMPLES = (
     "Examples: nnmicro convert digits.onnx -o digits.nnm    |    nnmicro convert net.param net.bin -o net.nnm    |    "
-    "nnmicro convert big.onnx -o big.nnm --input-shape image=1,3,96,96"
+    "nnmicro convert big.onnx -o big.nnm --input-shape image=1,3,96,96    |    "
+    "nnmicro convert kws.tflite -o kws.nnm --mean 127.5 --scale 0.0078125 --golden 3"
 )
 
 
 def command(
     model: Annotated[Path, typer.Argument(help="A trained network: .onnx, or ncnn's .param.", show_default=False)],
     weights: Annotated[
-        Optional[Path], typer.Argument(help="ncnn's .bin; the one beside the .param if left out.", show_default=False)
+        Path | None, typer.Argument(help="ncnn's .bin; the one beside the .param if left out.", show_default=False)
     ] = None,
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="The file to write; default: MODEL with .nnm.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write; default: MODEL with .nnm.")
+    ] = None,
     input_shape: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option("--input-shape", metavar="N=1,1,8,8", help="Shape of an input; may be given several times."),
     ] = None,
     output_blob: Annotated[
-        Optional[list[str]],
-        typer.Option("--output-blob", metavar="N", help="Cut the network here: this blob becomes an output, what follows is dropped."),
+        list[str] | None,
+        typer.Option(
+            "--output-blob",
+            metavar="N",
+            help="Cut the network here: this blob becomes an output, what follows is dropped.",
+        ),
     ] = None,
     zero_weights: Annotated[
         bool, typer.Option("--zero-weights", help="A .param without .bin: weights of zero, to see sizes and memory.")
     ] = False,
     labels: Annotated[
-        Optional[Path], typer.Option("--labels", metavar="F", help="A text file with one label a line, stored in the model.")
+        Path | None,
+        typer.Option("--labels", metavar="F", help="A text file with one label a line, stored in the model."),
+    ] = None,
+    mean: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mean",
+            metavar="M",
+            help="An input takes bytes, and computes with (byte - M) * S: 127.5, one for each "
+            "channel as 103.9,116.8,123.7, or for one of several inputs N=127.5.",
+        ),
+    ] = None,
+    scale: Annotated[list[str] | None, typer.Option("--scale", metavar="S", help="See --mean; 1 if left out.")] = None,
+    golden: Annotated[
+        int | None,
+        typer.Option(
+            "--golden",
+            metavar="N",
+            min=1,
+            help="Store N inputs and the original's outputs, for verify and net.selftest().",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", min=0, help="Of the random inputs of --golden.")] = 0,
+    golden_inputs: Annotated[
+        Path | None,
+        typer.Option("--golden-inputs", metavar="F.npz", help="Inputs of the golden vectors, instead of random ones."),
     ] = None,
     no_fuse: Annotated[
         bool, typer.Option("--no-fuse", help="Keep every layer and blob of the source (for debugging).")
     ] = False,
-    strip_names: Annotated[bool, typer.Option("--strip-names", help="Leave names out: smaller, blobs are known by index.")] = False,
+    strip_names: Annotated[
+        bool, typer.Option("--strip-names", help="Leave names out: smaller, blobs are known by index.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Convert a trained network into an .nnm file, with its memory planned."""
@@ -54,10 +90,16 @@ def command(
             fuse=not no_fuse,
             names=not strip_names,
             labels=labels.read_text().splitlines() if labels else [],
+            preprocessing=_preprocessing(mean or [], scale or []),
+            golden=Golden(golden or 0, seed, golden_inputs) if golden or golden_inputs else None,
         )
-        with messages.status(f"converting {model.name}"):
-            data = convert(model, weights, options)
-            converted = ModelFile(data, model.name)
+        if golden:
+            with progress(f"{model.name} in its own runtime", golden) as bar:
+                data = convert(model, weights, options, lambda: bar.advance(bar.task_ids[0]))
+        else:
+            with messages.status(f"converting {model.name}"):
+                data = convert(model, weights, options)
+        converted = ModelFile(data, model.name)
         target = out or model.with_suffix(".nnm")
         target.write_bytes(data)
         if as_json:
@@ -65,6 +107,21 @@ def command(
         else:
             messages.print(f"wrote {target}")
             show(converted)
+
+
+def _preprocessing(mean: list[str], scale: list[str]) -> dict[str, Preprocessing]:
+    """`127.5`, `1,2,3` or `name=127.5` of both options, by input; "" is the only input."""
+    means = dict(_factors(text, "--mean") for text in mean)
+    scales = dict(_factors(text, "--scale") for text in scale)
+    return {name: Preprocessing(means.get(name, (0.0,)), scales.get(name, (1.0,))) for name in {**means, **scales}}
+
+
+def _factors(text: str, option: str) -> tuple[str, tuple[float, ...]]:
+    name, _, numbers = text.rpartition("=")
+    try:
+        return name, tuple(float(number) for number in numbers.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not of the form 127.5, 1,2,3 or NAME=127.5", param_hint=option) from None
 
 
 def _shape(text: str) -> tuple[str, tuple[int, ...]]:

@@ -34,10 +34,20 @@ def show(model: ModelFile) -> None:
         for io in told[what]:
             shape = " x ".join(map(str, io["shape"])) or "a number"
             results.print(f"{what[:-1]:<12} {io['name']}: {shape} {io['dtype']}")
+    for name, factors in told["preprocessing"].items():
+        mean, scale = (" ".join(f"{value:g}" for value in factors[what]) for what in ("mean", "scale"))
+        results.print(f"{'bytes':<12} for {name} become (byte - {mean}) x {scale}")
+    if told["golden"]:
+        results.print(f"{'golden':<12} {told['golden']} vectors for a self-test (nnmicro verify, net.selftest())")
     arena = told["arena"]
     results.print(f"{'layers':<12} {told['layers']}, {told['macs']:,} multiply-accumulates")
     results.print(f"{'file':<12} {size_text(told['file_bytes'])}, of which weights {size_text(told['weights_bytes'])}")
-    optimal = "which no arena can be below" if arena["size"] == arena["lower_bound"] else f"lower bound {size_text(arena['lower_bound'])}"
+    optimal = (
+        "which no arena can be below"
+        if arena["size"] == arena["lower_bound"]
+        else f"lower bound {size_text(arena['lower_bound'])}"
+    )
     results.print(f"{'arena':<12} {size_text(arena['size'])}, {optimal}")
     ratio = arena["lightmode_off"] / arena["live_peak"]
-    results.print(f"{'lightmode':<12} live peak {size_text(arena['live_peak'])}; off: {size_text(arena['lightmode_off'])} ({ratio:.2f} times)")
+    peak, off = size_text(arena["live_peak"]), size_text(arena["lightmode_off"])
+    results.print(f"{'lightmode':<12} live peak {peak}; off: {off} ({ratio:.2f} times)")

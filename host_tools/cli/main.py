@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import convert, demo, info, push, run
+from . import convert, demo, info, push, run, verify
 
 app = typer.Typer(
     help="Trained neural networks on microcontrollers that run MicroPython: convert a model, see what memory it needs, "
@@ -15,13 +15,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (convert, info, push, run, demo):
+for module in (convert, info, push, run, verify, demo):
     app.command(module.NAME, epilog=module.EXAMPLES)(module.command)
 
 
 @app.callback()
 def main(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True, callback=lambda v: _version(v)),
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", is_eager=True, callback=lambda v: _version(v)
+    ),
 ) -> None:
     pass
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -25,14 +25,19 @@ def command(
     model: Annotated[Path, typer.Argument(help="A converted model, .nnm.", show_default=False)],
     device: Annotated[str, typer.Option("--device", metavar="D", help=DEVICE_HELP)] = "unix",
     inputs: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option("--input", metavar="N=F.npy", help="An input's array; inputs that are left out are zeros."),
     ] = None,
-    output: Annotated[Optional[Path], typer.Option("--output", metavar="F.npz", help="Write the outputs here.")] = None,
-    backend: Annotated[Optional[str], typer.Option("--backend", metavar="B", help="reference or vector; default: the best there is.")] = None,
-    no_lightmode: Annotated[bool, typer.Option("--no-lightmode", help="Keep every blob (more memory, for debugging).")] = False,
+    output: Annotated[Path | None, typer.Option("--output", metavar="F.npz", help="Write the outputs here.")] = None,
+    backend: Annotated[
+        str | None, typer.Option("--backend", metavar="B", help="reference or vector; default: the best there is.")
+    ] = None,
+    no_lightmode: Annotated[
+        bool, typer.Option("--no-lightmode", help="Keep every blob (more memory, for debugging).")
+    ] = False,
     keep: Annotated[
-        Optional[list[str]], typer.Option("--keep", metavar="N", help="Keep this intermediate, and show it; may be repeated.")
+        list[str] | None,
+        typer.Option("--keep", metavar="N", help="Keep this intermediate, and show it; may be repeated."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -92,7 +97,9 @@ def _arrays(model: ModelFile, given: list[str]) -> dict[str, np.ndarray]:
         if not found or not file:
             raise typer.BadParameter(f"{text!r} is not of the form NAME=FILE.npy", param_hint="--input")
         if name not in map(str, model.net.inputs):
-            raise KeyError(f"{name!r} is no input of this model; its inputs are {', '.join(map(str, model.net.inputs))}")
+            raise KeyError(
+                f"{name!r} is no input of this model; its inputs are {', '.join(map(str, model.net.inputs))}"
+            )
         array = np.load(file, allow_pickle=False)
         model.storage(name, array)  # says what is wrong with its shape
         arrays[name] = array
@@ -110,8 +117,15 @@ def _show(model: ModelFile, told: dict[str, Any], values: dict[Any, np.ndarray])
         results.print(f"{name} {' x '.join(map(str, array.shape))}: {numbers}")
         labels = model.net.labels
         if name in model.net.outputs and len(labels) == flat.size:
-            results.print(f"  top: {labels[int(flat.argmax())]}")
+            top = int(flat.argmax())
+            scale, zero = model.net.quantisation(name) or (1.0, 0)
+            results.print(f"  top: {labels[top]}, {scale * (float(flat[top]) - zero):.6g}")
     heap = told["heap_allocated"]
-    results.print(f"live peak    {size_text(told['live_peak'])} of an arena of {size_text(told['arena_size'])}, placement: {told['placement']}")
+    results.print(
+        f"live peak    {size_text(told['live_peak'])} of an arena of {size_text(told['arena_size'])}, "
+        f"placement: {told['placement']}"
+    )
     results.print(f"time         {told['time_us'] / 1000:.2f} ms with backend {told['backend']}")
-    results.print(f"heap         {size_text(heap) if heap is not None else 'more than there is'} allocated by one inference")
+    results.print(
+        f"heap         {size_text(heap) if heap is not None else 'more than there is'} allocated by one inference"
+    )

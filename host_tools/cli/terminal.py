@@ -37,17 +37,17 @@ def mistakes_are_sentences() -> Iterator[None]:
 
 
 def _fail(error: object) -> None:
-    messages.print(f"[bold red]error:[/] {_plain(str(error))}")
+    messages.print(f"[bold red]error:[/] {plain(str(error))}")
     raise typer.Exit(1)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that may hold square brackets, shown as it is."""
     return text.replace("[", "\\[")
 
 
 def warn(text: str) -> None:
-    messages.print(f"[yellow]note:[/] {_plain(text)}")
+    messages.print(f"[yellow]note:[/] {plain(text)}")
 
 
 def print_json(value: dict[str, Any]) -> None:

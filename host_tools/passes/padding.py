@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from host_tools.graph import Attr, Graph, Layer, geometry
-from host_tools.passes.rewiring import forget, producer_to_absorb
+from host_tools.passes.rewiring import forget, readers
 
 _CONSTANT = 0
+_CONVOLUTIONS = ("convolution", "convolution_int8", "depthwise_int8")
 
 
 def fuse_padding(graph: Graph, protected: frozenset[str]) -> None:
     """The padded blob vanishes; bottom and right padding follow from the convolution's output."""
     for layer in list(graph.layers):
-        if layer.op != "convolution":
+        if layer.op not in _CONVOLUTIONS:
             continue
-        found = producer_to_absorb(graph, layer, protected)
-        if found is None:
-            continue
-        _, padding = found
-        if padding.op != "padding" or not _only_around(graph, padding):
+        padding = _padding_before(graph, layer, protected)
+        if padding is None or not _only_around(graph, padding):
             continue
         value = padding.attrs.get("value", 0.0)
-        if _pads_itself(graph, layer) and layer.attrs.get("pad_value", 0.0) != value:
+        if not _pads_with(graph, layer, value):
             continue
         padded = layer.inputs[0]
         layer.inputs[0] = padding.inputs[0]
-        layer.attrs["pad_value"] = value
+        if layer.op == "convolution":
+            layer.attrs["pad_value"] = value
         layer.attrs["pad_top"] = _int(layer.attrs["pad_top"]) + _int(padding.attrs["top"])
         layer.attrs["pad_left"] = _int(layer.attrs["pad_left"]) + _int(padding.attrs["left"])
         graph.layers.remove(padding)
         forget(graph, padded, layer.outputs[0])
+
+
+def _padding_before(graph: Graph, conv: Layer, protected: frozenset[str]) -> Layer | None:
+    """The padding layer whose output only the convolution reads, and which need not stay."""
+    name = conv.inputs[0]
+    if name in protected or len(readers(graph, name)) != 1:
+        return None
+    return next((layer for layer in graph.layers if layer.op == "padding" and name in layer.outputs), None)
+
+
+def _pads_with(graph: Graph, conv: Layer, value: Attr) -> bool:
+    """Whether the convolution can read `value` outside its input: in int8 it reads the input's zero point there."""
+    if conv.op != "convolution":
+        return value == conv.attrs["input_zero"]
+    return not _pads_itself(graph, conv) or conv.attrs.get("pad_value", 0.0) == value
 
 
 def _only_around(graph: Graph, padding: Layer) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import base64
 import binascii
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -42,15 +44,34 @@ class RemoteInference:
         self.device = device
         self.model = model
         device.exec((files("host_tools.remote") / "on_device.py").read_text())
-        answer = self._call("nn_load", path, backend, lightmode, outputs, keep, timeout=_LONG)
+        self._call("nn_load", path, backend, timeout=_LONG)
+        self.open(lightmode=lightmode, outputs=outputs, keep=keep)
+
+    def open(
+        self,
+        *,
+        lightmode: bool = True,
+        outputs: tuple[str | int, ...] | None = None,
+        keep: tuple[str | int, ...] = (),
+    ) -> None:
+        """A new extractor in place of the one before. ArenaFull, or a RemoteError, where the device lacks memory."""
+        answer = self._call("nn_open", lightmode, outputs, keep, timeout=_LONG)
         self.backend, self.arena_size = _parsed(answer, (str, int))
 
     def reset(self) -> None:
         self._call("nn_reset")
 
+    def reset_state(self) -> None:
+        """`reset`, and forget what recurrent layers remember."""
+        self._call("nn_reset_state")
+
     def input(self, name: str | int, array: np.ndarray) -> None:
         """Send an input of the blob's shape. ValueError or KeyError, before anything is sent, where it does not fit."""
         self._give(name, self.model.storage(name, array))
+
+    def elements(self, name: str | int, array: np.ndarray) -> None:
+        """Send an input as its elements, without the preprocessing that the file may have."""
+        self._give(name, self.model.elements(name, array))
 
     def _give(self, name: str | int, storage: bytes) -> None:
         for start in range(0, len(storage), _CHUNK):
@@ -61,7 +82,7 @@ class RemoteInference:
         return Measurement(*_parsed(self._call("nn_infer", names, timeout=_LONG), (int, int, str)))
 
     def heap(self, *names: str | int) -> int | None:
-        """Like `infer`, but with the collector off: bytes by which the heap grew, None where it is too small to tell."""
+        """Like `infer`, but with the collector off: bytes by which the heap grew, None where it is too small."""
         answer = self._call("nn_heap", names, timeout=_LONG)
         return None if answer.strip() == b"None" else int(_parsed(b"(" + answer.strip() + b",)", (int,))[0])
 
@@ -69,14 +90,27 @@ class RemoteInference:
         """A blob's elements, fetched from the device."""
         data = bytearray()
         for line in self._call("nn_take", name, _CHUNK, timeout=_LONG).split():
-            try:
-                data += binascii.a2b_base64(line, strict_mode=True)
-            except binascii.Error:
-                raise DeviceError(f"what the device sent for blob {name} is damaged: {line[:40]!r}") from None
+            data += _decoded(line, name)
         try:
             return self.model.array(name, bytes(data))
         except ValueError as error:
             raise DeviceError(f"what the device sent does not fit the model: {error}") from None
+
+    def golden(self) -> int:
+        """How many golden vectors the file on the device has; a RemoteError (ModelError) for damaged weights."""
+        return int(_parsed(self._call("nn_golden", timeout=_LONG), (int,))[0])
+
+    def golden_vector(self, vector: int) -> list[tuple[float, float]]:
+        """Run one on the device: for each output the largest difference, and the largest allowed."""
+        lines = self._call("nn_golden_vector", vector, timeout=_LONG).splitlines()
+        found = [_parsed(line, (str, str)) for line in lines]
+        try:
+            numbers = [(float(worst), float(allowed)) for worst, allowed in found]
+        except ValueError:
+            numbers = []
+        if len(numbers) != len(self.model.net.outputs):
+            raise DeviceError(f"the device answered {lines[:4]!r}, which is no comparison of this model's outputs")
+        return numbers
 
     def _call(self, function: str, *arguments: object, timeout: float = 60.0) -> bytes:
         try:
@@ -87,7 +121,18 @@ class RemoteInference:
             raise
 
 
-def _parsed(answer: bytes, kinds: tuple[type, ...]) -> tuple:  # type: ignore[type-arg]
+def _decoded(line: bytes, name: str | int) -> bytes:
+    """A line of base64; DeviceError unless it is exactly what encoding gives."""
+    try:
+        data = base64.b64decode(line, validate=True)
+    except binascii.Error:
+        data = b""
+    if base64.b64encode(data) != line:
+        raise DeviceError(f"what the device sent for blob {name} is damaged: {line[:40]!r}")
+    return data
+
+
+def _parsed(answer: bytes, kinds: tuple[type, ...]) -> tuple[Any, ...]:
     """The device's printed tuple, checked: what it says is not to be trusted."""
     try:
         values = ast.literal_eval(answer.decode().strip())

@@ -7,13 +7,21 @@ import nnmicro
 
 
 class _Run:
-    net = ex = None
+    net = ex = golden = None
 
 
-def nn_load(path, backend, lightmode, outputs, keep):
-    _Run.net = _Run.ex = None
+def nn_load(path, backend):
+    _Run.net = _Run.ex = _Run.golden = None
     gc.collect()
     _Run.net = nnmicro.Net(path, nnmicro.Option(backend=backend))
+
+
+def nn_open(lightmode, outputs, keep):
+    # The old extractor's memory goes before a new one asks for its own.
+    if _Run.ex:
+        _Run.ex.close()
+        _Run.ex = None
+    gc.collect()
     _Run.ex = _Run.net.extractor(outputs=outputs, keep=keep, lightmode=lightmode)
     print((_Run.net.backend, _Run.ex.arena.size))
 
@@ -57,3 +65,20 @@ def nn_take(name, chunk):
 
 def nn_reset():
     _Run.ex.reset()
+
+
+def nn_reset_state():
+    _Run.ex.reset_state()
+
+
+def nn_golden():
+    from nnmicro.selftest import Vectors
+
+    _Run.golden = Vectors(_Run.net)
+    print((_Run.golden.count,))
+
+
+def nn_golden_vector(vector):
+    # One line for each output: the largest difference, and what is allowed; as text, for it may be nan.
+    for _, worst, allowed in _Run.golden.differences(_Run.ex, vector):
+        print((str(worst), str(allowed)))

@@ -18,7 +18,7 @@ from array import array
 from math import ceil, floor
 
 from ..errors import ModelError
-from ..port import const
+from ..port import F32, const
 from . import checks
 
 _P_MODE = const(0)
@@ -41,7 +41,8 @@ _single = array("f", [0.0])
 
 
 def check(call):
-    checks.operands(call, "interp", 1, 1, 5)
+    # Taking the nearest element means the same in every type.
+    checks.operands(call, "interp", 1, 1, 5, F32 if call.n_params and call.int_param(_P_MODE) == _BILINEAR else 0)
     if call.input(0).c != call.output().c:
         raise ModelError("interp: %d channels cannot become %d" % (call.input(0).c, call.output().c))
     checks.within(call, "interp", _P_MODE, "mode", 0, _BILINEAR)

@@ -5,13 +5,13 @@
         mode 1 (edge)      the nearest element of x
         mode 2 (reflect)   the element mirrored at the first or last one, which is not repeated
 
-What is added behind, below and to the right follows from the shape of y.
+An integer blob's value is an integer from -128 to 127, given as a float all the same. What is added behind, below and to the right follows from the shape of y.
 
 Source: ONNX operator Pad.
 """
 
 from ..errors import ModelError
-from ..port import const
+from ..port import F32, const
 from . import checks
 
 _P_FRONT = const(0)
@@ -26,7 +26,10 @@ _REFLECT = const(2)
 
 
 def check(call):
-    checks.operands(call, "padding", 1, 1, 5)
+    checks.operands(call, "padding", 1, 1, 5, 0)
+    value = call.float_param(_P_VALUE)
+    if call.output().dtype != F32 and not (-128 <= value <= 127 and value == int(value)):
+        raise ModelError("padding: %s is no value of an integer blob" % value)
     mode = checks.within(call, "padding", _P_MODE, "mode", 0, _REFLECT)
     x = call.input(0)
     out = call.output()
@@ -68,6 +71,8 @@ def run(call):
     left = call.int_param(_P_LEFT)
     mode = call.int_param(_P_MODE)
     value = call.float_param(_P_VALUE)
+    if out.dtype != F32:
+        value = int(value)
     columns = [0] * out.w
     for q in range(out.w):
         columns[q] = _source(q - left, x.w, mode)

@@ -1,6 +1,14 @@
 """What the engine's tests share; runs on CPython and MicroPython."""
 
 
+try:
+    from unittest import SkipTest
+except ImportError:
+
+    class SkipTest(Exception):
+        """Raised with the reason why a test cannot run here: it is then counted as skipped, by name."""
+
+
 def raises(kind, call, *args, **named):
     """The text of the error that a call raises, which must be of `kind`."""
     try:

@@ -3,7 +3,7 @@
 The file is changed word by word with its checksums made right again, so that what refuses it is the check itself.
 """
 
-from binascii import crc32
+from words import Words
 
 import nnmicro
 from nnmicro import ModelError
@@ -12,59 +12,11 @@ from nnmicro import format as f
 FILES = ("branches.nnm", "residual.nnm", "padded.nnm", "fused.nnm")
 
 
-class File:
-    """A model file in memory whose words can be changed."""
-
-    def __init__(self, path):
-        with open(path, "rb") as file:
-            self.data = bytearray(file.read())
-
-    def word(self, index, value=None):
-        at = 4 * index
-        if value is not None:
-            value &= 0xFFFFFFFF
-            for i in range(4):
-                self.data[at + i] = value >> (8 * i) & 0xFF
-        word = 0
-        for i in range(4):
-            word |= self.data[at + i] << (8 * i)
-        return word - (1 << 32) if word >= 1 << 31 else word
-
-    def section(self, kind):
-        """Word index of a section's first word, and its length in words."""
-        for i in range(self.word(f.H_SECTIONS)):
-            e = f.HEADER_WORDS + i * f.SECTION_WORDS
-            if self.word(e) & f.KIND_MASK == kind:
-                return self.word(e + f.S_OFFSET) // 4, self.word(e + f.S_BYTES) // 4
-        raise AssertionError("no section %d" % kind)
-
-    def seal(self):
-        """Make all checksums right."""
-        table = 4 * f.HEADER_WORDS
-        end = table + 4 * f.SECTION_WORDS * max(0, min(self.word(f.H_SECTIONS), 64))
-        for e in range(f.HEADER_WORDS, end // 4, f.SECTION_WORDS):
-            start, size = self.word(e + f.S_OFFSET), self.word(e + f.S_BYTES)
-            if 0 <= start <= len(self.data) and 0 <= size <= len(self.data) - start:
-                self.word(e + f.S_CRC, crc32(bytes(self.data[start : start + size])))
-        self.word(f.H_CRC, crc32(bytes(self.data[table:end]), crc32(bytes(self.data[: 4 * f.H_CRC]))))
-        return self
-
-    def refused(self):
-        """The text with which the sealed file is refused."""
-        self.seal()
-        try:
-            nnmicro.Net(self.data)
-        except ModelError as error:
-            return str(error)
-        raise AssertionError("a hostile file was loaded")
-
-
 def changed(path, kind, index, value):
     """A file in which one word of a section is changed."""
-    file = File(path)
-    first, count = file.section(kind)
-    assert index < count
-    file.word(first + index, value)
+    file = Words(path)
+    assert index < file.count(kind)
+    file[file.section(kind) + index] = value
     return file
 
 
@@ -78,11 +30,11 @@ def layer(path, index, field, value):
 
 def test_sealing_an_unchanged_file_leaves_it_good():
     for path in FILES:
-        nnmicro.Net(File(path).seal().data)
+        Words(path).seal()
 
 
 def test_a_file_cut_off_anywhere_is_refused():
-    whole = File("residual.nnm").data
+    whole = Words("residual.nnm").data
     for size in list(range(0, len(whole), 97)) + [len(whole) - 1]:
         try:
             nnmicro.Net(whole[:size])
@@ -92,14 +44,14 @@ def test_a_file_cut_off_anywhere_is_refused():
 
 
 def test_a_flipped_bit_is_refused():
-    file = File("residual.nnm")
-    weights, _ = file.section(f.WEIGHTS)
-    used = [(0, 4 * (f.HEADER_WORDS + f.SECTION_WORDS * file.word(f.H_SECTIONS)))]
-    for i in range(file.word(f.H_SECTIONS)):
+    file = Words("residual.nnm")
+    weights = file.section(f.WEIGHTS)
+    used = [(0, 4 * (f.HEADER_WORDS + f.SECTION_WORDS * file[f.H_SECTIONS]))]
+    for i in range(file[f.H_SECTIONS]):
         e = f.HEADER_WORDS + i * f.SECTION_WORDS
-        start = file.word(e + f.S_OFFSET)
+        start = file[e + f.S_OFFSET]
         if start != 4 * weights:
-            used.append((start, start + file.word(e + f.S_BYTES)))
+            used.append((start, start + file[e + f.S_BYTES]))
     for start, end in used:
         for at in range(start, end, 13):
             file.data[at] ^= 1 << at % 8
@@ -114,8 +66,8 @@ def test_a_flipped_bit_is_refused():
 
 
 def test_a_flipped_bit_in_the_weights_is_found_when_they_are_checked():
-    file = File("residual.nnm")
-    first, _ = file.section(f.WEIGHTS)
+    file = Words("residual.nnm")
+    first = file.section(f.WEIGHTS)
     nnmicro.Net(file.data).check_weights()
     file.data[4 * first] ^= 1
     net = nnmicro.Net(file.data)
@@ -128,57 +80,57 @@ def test_a_flipped_bit_in_the_weights_is_found_when_they_are_checked():
 
 
 def test_another_version_is_refused_with_both_versions():
-    file = File("residual.nnm")
-    file.word(f.H_VERSION, 7)
+    file = Words("residual.nnm")
+    file[f.H_VERSION] = 7
     text = file.refused()
     assert "version 7" in text and "version 1" in text
 
 
 def test_an_unknown_section_is_passed_over_only_if_it_is_optional():
-    file = File("fused.nnm")
-    for i in range(file.word(f.H_SECTIONS)):
+    file = Words("fused.nnm")
+    for i in range(file[f.H_SECTIONS]):
         e = f.HEADER_WORDS + i * f.SECTION_WORDS
-        if file.word(e) & f.KIND_MASK == f.SOURCE:
-            file.word(e, 99 | f.OPTIONAL)
-            nnmicro.Net(file.seal().data)
-            file.word(e, 99)
+        if file[e] & f.KIND_MASK == f.SOURCE:
+            file[e] = 99 | f.OPTIONAL
+            file.seal()
+            file[e] = 99
             assert "kind 99" in file.refused()
             return
     raise AssertionError("no source section")
 
 
 def test_sections_outside_the_file_or_missing_or_twice():
-    file = File("residual.nnm")
-    entries = [f.HEADER_WORDS + i * f.SECTION_WORDS for i in range(file.word(f.H_SECTIONS))]
+    file = Words("residual.nnm")
+    entries = [f.HEADER_WORDS + i * f.SECTION_WORDS for i in range(file[f.H_SECTIONS])]
     for e in entries:
         for field, value in ((f.S_OFFSET, -16), (f.S_OFFSET, 0), (f.S_OFFSET, 1 << 29), (f.S_OFFSET, 8),
                              (f.S_BYTES, -4), (f.S_BYTES, 1 << 29), (f.S_BYTES, 3)):  # fmt: skip
-            old = file.word(e + field)
-            file.word(e + field, value)
+            old = file[e + field]
+            file[e + field] = value
             file.refused()
-            file.word(e + field, old)
-    kind = file.word(entries[0])
-    file.word(entries[0], f.OPTIONAL | 77)
+            file[e + field] = old
+    kind = file[entries[0]]
+    file[entries[0]] = f.OPTIONAL | 77
     assert "missing" in file.refused()
-    file.word(entries[0], kind)
-    file.word(entries[1], kind)
+    file[entries[0]] = kind
+    file[entries[1]] = kind
     assert "two sections" in file.refused()
 
 
 def test_header_counts_that_do_not_match():
     for field in range(f.H_FILE_BYTES, f.H_OPS + 1):
-        file = File("branches.nnm")
+        file = Words("branches.nnm")
         if field == f.H_ALIGNMENT:
             continue
-        for value in (-1, 0, file.word(field) + 1, 1 << 29, 0x7FFFFFFF):
-            wrong = File("branches.nnm")
-            wrong.word(field, value)
+        for value in (-1, 0, file[field] + 1, 1 << 29, 0x7FFFFFFF):
+            wrong = Words("branches.nnm")
+            wrong[field] = value
             wrong.refused()
 
 
 def test_hostile_blob_records():
     path = "residual.nnm"
-    constants = File(path).word(f.H_BLOBS)
+    constants = Words(path)[f.H_BLOBS]
     for field, values in (
         (f.B_TYPE, (0, 99, 1 | 7 << 8, 1 | 4 << 8 | 2 << 16, -1)),
         (f.B_BYTES, (0, -16, 252, 1 << 30)),
@@ -221,10 +173,10 @@ def test_hostile_layer_records():
 
 
 def test_a_cycle_is_refused():
-    file = File("residual.nnm")
-    first, count = file.section(f.OPERANDS)
+    file = Words("residual.nnm")
+    first, count = file.section(f.OPERANDS), file.count(f.OPERANDS)
     # The first layer reads x; let it read what the last one makes.
-    file.word(first, file.word(first + count - 1))
+    file[first] = file[first + count - 1]
     assert "cycle" in file.refused()
 
 
@@ -238,59 +190,58 @@ def test_operands_and_outputs_outside_the_lists():
 
 
 def test_a_blob_made_twice():
-    file = File("branches.nnm")
-    layers, _ = file.section(f.LAYERS)
-    operands, _ = file.section(f.OPERANDS)
+    file = Words("branches.nnm")
+    layers = file.section(f.LAYERS)
+    operands = file.section(f.OPERANDS)
 
     def output(i):
         r = layers + i * f.LAYER_WORDS
-        return operands + file.word(r + f.L_OPERANDS) + file.word(r + f.L_INPUTS)
+        return operands + file[r + f.L_OPERANDS] + file[r + f.L_INPUTS]
 
-    file.word(output(1), file.word(output(0)))
+    file[output(1)] = file[output(0)]
     assert "makes blob" in file.refused()
 
 
 def test_an_overlapping_plan_is_refused():
     path = "branches.nnm"
-    file = File(path)
-    blobs, _ = file.section(f.BLOBS)
+    file = Words(path)
+    blobs = file.section(f.BLOBS)
     places = []
-    for i in range(file.word(f.H_BLOBS)):
+    for i in range(file[f.H_BLOBS]):
         places.append(blobs + i * f.BLOB_WORDS + f.B_PLACE)
     for at in places:
-        file.word(at, 0)
+        file[at] = 0
     assert "same memory at the same time" in file.refused()
 
 
 def test_names_that_do_not_end_or_are_no_text():
-    file = File("residual.nnm")
-    first, count = file.section(f.NAMES)
-    file.word(first + count - 1, 0x41414141)
+    file = Words("residual.nnm")
+    first, count = file.section(f.NAMES), file.count(f.NAMES)
+    file[first + count - 1] = 0x41414141
     assert "names" in file.refused()
-    file = File("residual.nnm")
-    file.word(first, 0x00FFFEFF)
+    file = Words("residual.nnm")
+    file[first] = 0x00FFFEFF
     assert "UTF-8" in file.refused()
 
 
 def test_a_layer_kind_is_the_name_of_a_kernel_and_nothing_else():
     for word, part in ((0x2E2E2E2E, "no kind of layer"), (0x007A7A7A, "does not have"), (0x005F5F5F, "no kind of layer")):
-        file = File("residual.nnm")
-        first, count = file.section(f.OPS)
-        file.word(first, word)
+        file = Words("residual.nnm")
+        first, count = file.section(f.OPS), file.count(f.OPS)
+        file[first] = word
         text = file.refused()
         assert part in text or "kinds of layers" in text, text
 
 
 def test_parameters_that_would_leave_the_operands():
-    file = File("residual.nnm")
-    first, count = file.section(f.PARAMS)
+    file = Words("residual.nnm")
+    first, count = file.section(f.PARAMS), file.count(f.PARAMS)
     for index in range(count):
         for value in (-1, 1 << 20, -(1 << 31), 0x7FFFFFFF):
-            wrong = File("residual.nnm")
-            wrong.word(first + index, value)
-            wrong.seal()
+            wrong = Words("residual.nnm")
+            wrong[first + index] = value
             try:
-                net = nnmicro.Net(wrong.data)
+                net = wrong.seal()
             except ModelError:
                 continue
             with net.extractor() as ex:  # a float, or a parameter for which any value is right

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-
 DIGITS = Path(__file__).parents[2] / "host_tools" / "demo" / "digits.onnx"
 
 
@@ -98,7 +97,42 @@ def test_run_gives_what_the_original_gives(digits: Path, tmp_path: Path) -> None
 def test_run_says_the_top_label(digits: Path) -> None:
     done = nnmicro("run", digits)
     assert done.returncode == 0
-    assert "zeros are used" in done.stderr and "top: " in done.stdout
+    assert "zeros are used" in done.stderr
+    scores = said("run", digits)["outputs"]["scores"][0]
+    assert f"top: {scores.index(max(scores))}, {max(scores):.6g}" in done.stdout
+
+
+def test_an_input_can_take_a_cameras_bytes(tmp_path: Path) -> None:
+    out = tmp_path / "d.nnm"
+    told = said("convert", DIGITS, "-o", out, "--mean", "128", "--scale", "0.0625")
+    assert told["preprocessing"] == {"image": {"mean": [128.0], "scale": [0.0625]}}
+    image = np.random.default_rng(1).integers(0, 256, (1, 1, 8, 8)).astype(np.uint8)
+    np.save(tmp_path / "bytes.npy", image)
+    np.save(tmp_path / "real.npy", (image.astype(np.float32) - 128) * np.float32(0.0625))
+    found = [said("run", out, "--input", f"image={tmp_path / name}")["outputs"] for name in ("bytes.npy", "real.npy")]
+    assert found[0] == found[1]
+    done = nnmicro("info", out)
+    assert "bytes        for image become (byte - 128) x 0.0625" in done.stdout
+    assert "3 means" in refused("convert", DIGITS, "-o", out, "--mean", "1,2,3")
+    assert "picture" in refused("convert", DIGITS, "-o", out, "--mean", "picture=1")
+    assert "not 0" in refused("convert", DIGITS, "-o", out, "--scale", "0")
+    assert "finite" in refused("convert", DIGITS, "-o", out, "--mean", "nan")
+    refused("convert", DIGITS, "-o", out, "--scale", "a lot", code=2)
+
+
+def test_golden_vectors_come_from_a_seed_or_a_file(tmp_path: Path) -> None:
+    a, b, c = (tmp_path / name for name in ("a.nnm", "b.nnm", "c.nnm"))
+    assert said("convert", DIGITS, "-o", a, "--golden", "2", "--seed", "1")["golden"] == 2
+    said("convert", DIGITS, "-o", b, "--golden", "2", "--seed", "1")
+    said("convert", DIGITS, "-o", c, "--golden", "2", "--seed", "2")
+    assert a.read_bytes() == b.read_bytes() != c.read_bytes()
+    np.savez(tmp_path / "in.npz", image=np.ones((3, 1, 8, 8), np.float32))
+    assert said("convert", DIGITS, "-o", c, "--golden-inputs", tmp_path / "in.npz")["golden"] == 3
+    assert said("convert", DIGITS, "-o", c, "--golden-inputs", tmp_path / "in.npz", "--golden", "1")["golden"] == 1
+    assert "3 samples" in refused("convert", DIGITS, "-o", c, "--golden-inputs", tmp_path / "in.npz", "--golden", "4")
+    np.savez(tmp_path / "in.npz", image=np.full((1, 1, 8, 8), np.inf, np.float32))
+    assert "not finite" in refused("convert", DIGITS, "-o", c, "--golden-inputs", tmp_path / "in.npz")
+    assert "no.npz" in refused("convert", DIGITS, "-o", c, "--golden-inputs", tmp_path / "no.npz")
 
 
 def test_names_can_be_stripped_and_nothing_fused(tmp_path: Path) -> None:
@@ -132,7 +166,7 @@ def test_mistakes_are_sentences(digits: Path, tmp_path: Path) -> None:
     assert "(1, 1, 8, 8)" in text and "(1, 1, 9, 9)" in text
     assert "'picture'" in refused("run", digits, "--input", f"picture={tmp_path / 'wrong.npy'}")
     assert "no device" in refused("run", digits, "--device", "toaster")
-    assert "emulat" in refused("push", digits, "--device", "emu:rpi_pico")
+    assert "emulat" in refused("push", digits, "--device", "emu:toaster")
 
 
 def test_wrong_use_ends_with_2(digits: Path) -> None:
@@ -141,7 +175,7 @@ def test_wrong_use_ends_with_2(digits: Path) -> None:
 
 
 def test_help_teaches() -> None:
-    for command in ("convert", "info", "push", "run", "demo"):
+    for command in ("convert", "info", "push", "run", "verify", "demo"):
         done = nnmicro(command, "--help")
         assert done.returncode == 0 and "Example" in done.stdout, command
 

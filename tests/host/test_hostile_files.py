@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from words import Words
 
 import nnmicro
 from nnmicro import format as f
-from tests.device.test_load import File
 from tests.models import model_file
 
 GUARD = 64
@@ -38,13 +38,12 @@ def guarded(nbytes: int) -> tuple[nnmicro.Arena, memoryview]:
 )
 @example("residual.nnm", [(0.0, 0)])
 def test_a_file_with_changed_words_is_refused_or_harmless(name: str, changes: list[tuple[float, int]]) -> None:
-    file = File(model_file(name))
-    weights, _ = file.section(f.WEIGHTS)
+    file = Words(model_file(name))
+    weights = file.section(f.WEIGHTS)
     for where, value in changes:
-        file.word(int(where * weights), value)
-    file.seal()
+        file[int(where * weights)] = value
     try:
-        net = nnmicro.Net(file.data, nnmicro.Option(backend="reference"))
+        net = file.seal(nnmicro.Option(backend="reference"))
     except nnmicro.ModelError:
         return
     if net.arena_size > 1 << 20 or net.max_blocks > 1 << 16:

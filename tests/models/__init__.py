@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from host_tools.convert import Options, convert, to_nnm
-from host_tools.graph import Graph
+from host_tools.golden import Vector
+from host_tools.graph import Graph, Quantisation
+from host_tools.preprocessing import Preprocessing
 
 _PLAIN = {"activation": 0, "activation_a": 0.0, "activation_b": 0.0}
 _RELU = {"activation": 1, "activation_a": 0.0, "activation_b": 0.0}
@@ -129,6 +131,17 @@ def padded() -> bytes:
     return b.finish("y")
 
 
+def memory() -> bytes:
+    """y = x + s with a blob s that stays from one inference to the next; no layer of this slice writes to it."""
+    b = Builder("memory")
+    b.input("x")
+    b.graph.add_tensor("s", b.shape)
+    b.graph.states.append("s")
+    b.affine("x", "a", 1, 1)
+    b.add("a", "s", "y")
+    return b.finish("y")
+
+
 def digits() -> bytes:
     """The demo's network."""
     from importlib.resources import as_file, files
@@ -137,6 +150,52 @@ def digits() -> bytes:
         return convert(path, options=Options(labels=[str(i) for i in range(10)]))
 
 
+def golden() -> bytes:
+    """`branches` with two golden vectors, worked out by its formulas."""
+    b = Builder("golden")
+    b.input("left")
+    b.input("right")
+    b.affine("left", "m", 2, 1)
+    b.affine("m", "p", 3, 0)
+    b.add("p", "m", "A")
+    b.affine("right", "q", 1, -1)
+    b.add("m", "q", "B")
+    b.graph.outputs = ["A", "B"]
+    vectors = []
+    for start in (0, 100):
+        left = np.arange(start, start + 64, dtype=np.float32).reshape(b.shape)
+        right = 3 - left
+        m = 2 * left + 1
+        vectors.append(Vector({"left": left, "right": right}, {"A": 4 * m, "B": m + right - 1}))
+    return to_nnm(b.graph, vectors=vectors)
+
+
+CAMERA_SCALE, CAMERA_ZERO = 0.5, -3
+
+
+def camera(
+    preprocessing: Preprocessing | None,
+    *,
+    dtype: type = np.int8,
+    shape: tuple[int, ...] = (1, 4, 4, 3),
+    order: str = "hwc",
+) -> bytes:
+    """An input that is the output, too (a share), with a golden vector. int8 elements are 0.5 * (q + 3)."""
+    graph = Graph("camera", order=order)
+    for name in ("image", "same"):
+        tensor = graph.add_tensor(name, shape)
+        tensor.dtype = np.dtype(dtype)
+        if dtype is np.int8:
+            tensor.quantisation = Quantisation(np.float32([CAMERA_SCALE]), np.int32([CAMERA_ZERO]))
+    graph.add("share", "share", ["image"], ["same"])
+    graph.inputs, graph.outputs = ["image"], ["same"]
+    image = (np.arange(np.prod(shape)) - 24).astype(dtype).reshape(shape)
+    inputs = {"image": preprocessing} if preprocessing else {}
+    return to_nnm(graph, inputs=inputs, vectors=[Vector({"image": image}, {"same": image})])
+
+
+_ONE = Preprocessing((128.0,), (1 / 32,))
+_EACH = Preprocessing((128.0, 128.0, 0.0), (1 / 32, 1.0, 0.125))
 _MODELS: dict[str, Callable[[], bytes]] = {
     "branches.nnm": branches,
     "stripped.nnm": lambda: branches(names=False),
@@ -144,5 +203,11 @@ _MODELS: dict[str, Callable[[], bytes]] = {
     "deep.nnm": deep,
     "fused.nnm": fused,
     "padded.nnm": padded,
+    "memory.nnm": memory,
     "digits.nnm": digits,
+    "golden.nnm": golden,
+    "camera.nnm": lambda: camera(_ONE),
+    "camera_plain.nnm": lambda: camera(None),
+    "camera_each.nnm": lambda: camera(_EACH),
+    "camera_planar.nnm": lambda: camera(_EACH, dtype=np.float32, shape=(1, 3, 3, 3), order="chw"),
 }

@@ -1,0 +1,145 @@
+"""From what an application has, bytes of a camera, to an input's elements: real = (byte - mean) * scale.
+
+Imported only for a file that has a section of this kind, whose layout it defines (`FORMAT.md`). For an integer blob the
+converter has worked out the element for each of the 256 bytes, so that nothing here touches the heap.
+"""
+
+from .errors import ModelError
+from .port import F32, I8, ITEM_BYTES, U8, const
+
+# The section: the number of records, the records, then what they point to
+RECORD_WORDS = const(4)
+R_BLOB = const(0)
+R_KIND = const(1)
+R_COUNT = const(2)  # 1, or one for each channel
+R_VALUES = const(3)  # index in the section: means, scales, and for an integer blob the tables
+TABLE_WORDS = const(64)  # an element for each byte
+
+KIND_BYTES = const(1)  # an unsigned byte for each element, in the source's order
+
+_INPUT = const(1)
+_B_FLAGS = const(1)
+_B_C = const(3)
+_B_H = const(4)
+_B_W = const(5)
+_B_CSTEP = const(6)
+_B_RSTEP = const(7)
+_B_PSTEP = const(8)
+
+_BYTES_LIKE = (bytes, bytearray, memoryview)
+_UNSIGNED = ("uint8", "66", "dtype('uint8')")  # numpy's name of the type, and ulab's two
+
+
+def check(net):
+    """Raises ModelError for a section that would leave its bounds or the blobs'."""
+    w = net.words
+    at, words = net.preprocessing_at, net.preprocessing_words
+    if not words or not 0 < w[at] <= net.n_inputs or 1 + RECORD_WORDS * w[at] > words:
+        raise ModelError("section preprocessing has %d words, too few for its records" % words)
+    for i in range(w[at]):
+        r = at + 1 + i * RECORD_WORDS
+        blob, count, first = w[r + R_BLOB], w[r + R_COUNT], w[r + R_VALUES]
+        if not 0 <= blob < net.n_blobs or not w[net.record(blob) + _B_FLAGS] & _INPUT or _find(net, blob) != r:
+            raise ModelError("preprocessing %d is for blob %d, which is no input or has two" % (i, blob))
+        if w[r + R_KIND] != KIND_BYTES:
+            raise ModelError(
+                "preprocessing %d takes data of kind %d, which this engine does not know" % (i, w[r + R_KIND])
+            )
+        record = net.record(blob)
+        dtype = w[record] & 0xFF
+        if dtype not in (F32, I8, U8) or (count != 1 and count != w[record + _B_C]):
+            raise ModelError("preprocessing %d: %d factors do not fit blob %d" % (i, count, blob))
+        need = 2 * count if dtype == F32 else (2 + TABLE_WORDS) * count
+        if not 0 <= first <= words - need:
+            raise ModelError("preprocessing %d: its factors are outside the section" % i)
+        for k in range(at + first, at + first + 2 * count):
+            value = net.view(F32)[k]
+            if not -1e30 < value < 1e30 or (k >= at + first + count and value == 0):
+                raise ModelError("preprocessing %d has %s as a mean or scale" % (i, value))
+
+
+def _find(net, blob):
+    """Word index of the first record for a blob, or -1."""
+    w = net.words
+    r = net.preprocessing_at + 1
+    for _ in range(w[r - 1]):
+        if w[r + R_BLOB] == blob:
+            return r
+        r += RECORD_WORDS
+    return -1
+
+
+def apply(blob, data):
+    """Fill `blob` from an application's bytes; False, and nothing done, where `data` is something else.
+
+    `data` is bytes-like, one byte for each element in the source's order, or an ndarray of unsigned bytes of the blob's
+    shape.
+    """
+    net = blob._net
+    r = _find(net, blob.index)
+    if r < 0:
+        return False
+    if hasattr(data, "dtype"):
+        if str(data.dtype) not in _UNSIGNED:
+            return False
+        blob.flat(data)  # says where the shape does not fit
+        data = data.tobytes()
+    elif not isinstance(data, _BYTES_LIKE) or getattr(data, "itemsize", 1) != 1:
+        return False
+    if len(data) != len(blob) or not isinstance(data[0], int):
+        return False
+    w = net.words
+    e = net.record(blob.index)
+    dtype = w[e] & 0xFF
+    values = net.preprocessing_at + w[r + R_VALUES]
+    count = w[r + R_COUNT]
+    if dtype != F32 and count == 1 and blob.is_one_run():
+        _look_up(blob._memory.view(dtype), blob._base, 1, net.view(dtype), 4 * values + 8, data, 0, 1, len(data))
+        return True
+    for c in range(w[e + _B_C]):
+        k = c if count > 1 else 0
+        table = None if dtype == F32 else net.view(dtype)
+        start = values + k if dtype == F32 else 4 * (values + 2 * count + k * TABLE_WORDS)
+        _channel(blob, e, c, data, table, start, count)
+    return True
+
+
+def _channel(blob, e, c, data, table, start, count):
+    """One channel: through the 256 elements of `table` from `start`, or with the mean at word `start`."""
+    net = blob._net
+    w = net.words
+    item = ITEM_BYTES[w[e] & 0xFF]
+    target = blob._memory.view(w[e] & 0xFF)
+    step = w[e + _B_PSTEP] // item
+    width = w[e + _B_W]
+    for y in range(w[e + _B_H]):
+        at = (blob._base + c * w[e + _B_CSTEP] + y * w[e + _B_RSTEP]) // item
+        if w[e] >> 16:  # the source's order is h, w, c
+            stride = w[e + _B_C]
+            source = y * width * stride + c
+        else:
+            stride = 1
+            source = (c * w[e + _B_H] + y) * width
+        if table is None:
+            floats = net.view(F32)
+            _compute(target, at, step, floats[start], floats[start + count], data, source, stride, width)
+        else:
+            _look_up(target, at, step, table, start, data, source, stride, width)
+
+
+# A range with a step that is no constant would be an object on the heap, hence the counters. A view of signed bytes
+# gives negative numbers; an application's bytes are unsigned, hence the masks.
+
+
+def _look_up(target, at, step, table, start, data, source, stride, count):
+    for _ in range(count):
+        target[at] = table[start + (data[source] & 255)]
+        source += stride
+        at += step
+
+
+def _compute(target, at, step, mean, scale, data, source, stride, count):
+    for _ in range(count):
+        target[at] = ((data[source] & 255) - mean) * scale
+        source += stride
+        at += step
