@@ -36,11 +36,14 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def hash_folder(path: Path) -> str:
-    """A hash over names and contents of all files below `path`, compiled Python left out."""
+C_SOURCES = (".c", ".h", ".mk", ".cmake")
+
+
+def hash_folder(path: Path, suffixes: tuple[str, ...] = ()) -> str:
+    """A hash over names and contents of all files below `path`, or of those with such endings; compiled Python left out."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
+        if file.is_file() and "__pycache__" not in file.parts and (not suffixes or file.suffix in suffixes):
             digest.update(f"{file.relative_to(path).as_posix()}\0{hash_file(file)}\0".encode())
     return digest.hexdigest()
 

@@ -20,7 +20,7 @@ from firmware.progress import step
 
 RECIPE = Path(__file__).parent / "unix"
 # Folders with a micropython.mk, compiled into the interpreter; a further module is one more line.
-C_MODULES = (RECIPE / "rawrepl",)
+C_MODULES = (RECIPE / "rawrepl", RECIPE.parent / "native")
 FLAGS = {
     "VARIANT": "nnmicro",
     "MICROPY_PY_SSL": "0",
@@ -64,7 +64,7 @@ def _tools() -> str:
 def _target(chosen: source.Source, tools: str) -> Path:
     inputs = [chosen.identity, tools, repr(sorted(FLAGS.items())), sys.platform]
     inputs += [cache.hash_folder(RECIPE)]
-    inputs += [f"{module.name} {cache.hash_folder(module)}" for module in C_MODULES]
+    inputs += [f"{module.name} {cache.hash_folder(module, cache.C_SOURCES)}" for module in C_MODULES]
     key = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:16]
     return cache.folder() / "unix" / key
 

@@ -36,6 +36,11 @@ def make_vectors(
     model: Path, weights: Path | None, graph: Graph, golden: Golden, done: Callable[[], None] | None = None
 ) -> list[Vector]:
     """Run the original. Raises ConversionError where its outputs cannot be what the engine's are compared with."""
+    if model.suffix == ".onnx" and any(blob.dtype != np.float32 for blob in graph.blobs()):
+        raise ConversionError(
+            f"{model.name} is quantised: onnxruntime computes it in floats and may round a step away from integer "
+            "kernels, so its answers are no golden vectors. Those of a TFLite model are"
+        )
     specs = {name: _specification(graph, name) for name in graph.inputs}
     samples = load_samples(golden.inputs, specs) if golden.inputs else random_samples(specs, golden.count, golden.seed)
     if golden.inputs and golden.count:

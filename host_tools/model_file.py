@@ -19,6 +19,10 @@ from .samples import Specification
 __all__ = ["ArenaFull", "ModelError", "ModelFile"]
 
 
+_CONVOLUTIONS = ("convolution", "convolution_int8", "depthwise_int8")
+_INNER_PRODUCTS = ("inner_product", "inner_product_int8")
+
+
 class ModelFile:
     """A model file in memory. Raises ModelError for one that is damaged, weights included."""
 
@@ -130,11 +134,11 @@ class ModelFile:
         r = net.layers_at + layer * f.LAYER_WORDS
         operands = net.operands_at + w[r + f.L_OPERANDS]
         op = net.op_names[w[r + f.L_OP]]
-        if op not in ("convolution", "inner_product"):
+        if op not in _CONVOLUTIONS + _INNER_PRODUCTS:
             return 0
         weights = w[net.record(w[operands + 1]) + f.B_W]
         out = net.record(w[operands + w[r + f.L_INPUTS]])
-        if op == "convolution":
+        if op in _CONVOLUTIONS:
             return int(weights * w[out + f.B_H] * w[out + f.B_W])
         rows = w[net.record(w[operands]) + f.B_H] if w[out + f.B_H] > 1 else 1
         return int(weights * rows * w[out + f.B_C])

@@ -37,8 +37,6 @@ _RUNNING = const(1)
 _BROKEN = const(2)  # a layer failed or was interrupted
 _CLOSED = const(3)
 
-_ALL = const(0x7FFF)  # more layers than a model has
-
 # Marks of a layer
 _DONE = const(1)
 _COUNTED = const(2)  # its reads are counted in `left`
@@ -152,15 +150,16 @@ class Extractor:
         """
         blob = self._begin(name)
         while self._target >= 0:
-            self._advance(_ALL)
+            self._advance()
         return self._lend(blob)
 
     def step(self, name, layers=1):
         """Run at most so many layers towards `name`; True while there is more to run, so that other work can go on in
         between."""
         self._begin(name)
-        if self._target >= 0:
-            self._advance(layers)
+        while self._target >= 0 and layers > 0:
+            self._advance()
+            layers -= 1
         return self._target >= 0
 
     def reset(self):
@@ -211,10 +210,11 @@ class Extractor:
 
     def _start(self):
         net = self.net
-        self._left[:] = self._first_left
+        # Element by element: a slice would be an object on the heap.
         for i in range(net.n_layers):
             self._layers[i] = _COUNTED if self._first_layers is None else self._first_layers[i]
         for i in range(net.n_blobs):
+            self._left[i] = self._first_left[i]
             self._blobs[i] = 0 if self._first_blobs is None else self._first_blobs[i]
         if self._first_blobs is None:
             for i in range(net.n_inputs, net.n_inputs + net.n_outputs):
@@ -360,38 +360,33 @@ class Extractor:
                     if w[i] < net.n_blobs:
                         self._left[w[i]] += 1
 
-    def _advance(self, budget):
-        """Run up to `budget` layers towards the target."""
+    def _advance(self):
+        """Run the next layer towards the target. The interpreter serves Ctrl-C and scheduled calls between two of these."""
         stop = self._producer(self._target)
+        layer = self._next
         try:
-            while budget > 0 and self._next <= stop:
-                layer = self._next
-                if self._context is not None:
-                    layer = self._run_native(layer, stop, budget)
-                    if layer >= 0:
-                        self._next = layer
-                        break
+            if self._context is None:
+                while self._layers[layer] & (self._mark | _DONE) != self._mark:
+                    layer += 1
+            else:
+                self.arena.lock.acquire()
+                try:
+                    layer = self.net.native.run(self._context, layer, stop, self._mark, 1)
+                finally:
+                    self.arena.lock.release()
+                if layer >= 0:
+                    self._next = layer
+                else:  # for Python to do, or to refuse
                     layer = -1 - layer
-                else:
-                    while self._layers[layer] & (self._mark | _DONE) != self._mark:
-                        layer += 1
+                    self._next = -1
+            if self._context is None or self._next < 0:
                 self._run(layer)
                 self._next = layer + 1
-                budget -= 1
         except BaseException:
             self._stage = _BROKEN
             raise
         if self._next > stop:
             self._target = -1
-
-    def _run_native(self, first, stop, budget):
-        """Run layers in C; returns the next one, or -1 - layer for one that Python has to do (or to refuse)."""
-        lock = self.arena.lock
-        lock.acquire()
-        try:
-            return self.net.native.run(self._context, first, stop, self._mark, budget)
-        finally:
-            lock.release()
 
     def _run(self, layer):
         """Run one layer: place its output, call its kernel, give its inputs back."""

@@ -82,10 +82,8 @@ class Net:
         return view
 
     def _load_kernels(self):
-        """The kernel of every layer kind this model uses, from the best backend that has it.
-
-        Layers that run in Python are checked against their kernel's own rules here; native kernels check every call.
-        """
+        """The kernel of every layer kind this model uses, from the best backend that has it; each layer is checked
+        against its kind's own rules."""
         homes = chosen(self.option)
         self.backend = homes[0]
         self.uses_arrays = self.backend == "vector"
@@ -98,20 +96,32 @@ class Net:
             self.native_at = array("i", (self.blobs_at, self.layers_at, self.operands_at, self.params_at, self.weights_at,
                                          self.n_blobs, self.n_records, self.n_layers))  # fmt: skip
         self.kernels = [None] * len(self.op_names)
-        call = None
+        only_native = self.native is not None
+        call = Call(self.max_operands)
         for op in range(len(self.op_names)):
-            if self.op_names[op] == "share" or (self.native and self.native_kernels[op] >= 0):
+            if self.op_names[op] == "share":
                 continue
-            self.kernels[op], check = self._python_kernel(op)
-            call = call or Call(self.max_operands)
-            for layer in range(self.n_layers):
+            native_one = self.native is not None and self.native_kernels[op] >= 0
+            run, check = self._python_kernel(op, native_one)
+            if not native_one:
+                self.kernels[op] = run
+                only_native = False
+            for layer in range(self.n_layers if check else 0):
                 if self.words[self.layers_at + layer * _LAYER_WORDS + _L_OP] == op:
                     self._check_layer(call, layer, check)
+        if only_native:
+            forget("reference")
 
-    def _python_kernel(self, op):
-        """(run, check) of a layer kind: `run` from the backend if it has it, else from the reference."""
+    def _python_kernel(self, op, spare=False):
+        """(run, check) of a layer kind: `run` from the backend if it has it, else from the reference.
+
+        `spare`: it may be missing (then both are None). A board whose native kernels do all the work, and check every
+        call themselves, need not carry the reference.
+        """
         name = self.op_names[op]
         reference = _module("reference", name)
+        if reference is None and spare:
+            return None, None
         if reference is None:
             raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)
         module = _module(self.backend, name) if self.uses_arrays else None

@@ -48,8 +48,11 @@ if uctypes:
         return uctypes.bytearray_at(where, nbytes)
 
     def forget(name):
-        """Give back the memory of a module of the engine that is not needed any more; it can be imported again."""
-        sys.modules.pop("nnmicro." + name, None)
+        """Give back the memory of a module of the engine, and of what lies below it, that is not needed any more. It can
+        be imported again."""
+        path = "nnmicro." + name
+        for module in [m for m in sys.modules if m == path or m.startswith(path + ".")]:
+            del sys.modules[module]
         package = sys.modules["nnmicro"]
         if hasattr(package, name):
             delattr(package, name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,11 +15,15 @@ from ..preprocessing import Preprocessing
 from .info import show
 from .terminal import messages, mistakes_are_sentences, print_json, progress
 
+if TYPE_CHECKING:
+    from ..quantise import QuantisationReport
+
 NAME = "convert"
 EXAMPLES = (
     "Examples: nnmicro convert digits.onnx -o digits.nnm    |    nnmicro convert net.param net.bin -o net.nnm    |    "
     "nnmicro convert big.onnx -o big.nnm --input-shape image=1,3,96,96    |    "
-    "nnmicro convert kws.tflite -o kws.nnm --mean 127.5 --scale 0.0078125 --golden 3"
+    "nnmicro convert kws.tflite -o kws.nnm --mean 127.5 --scale 0.0078125 --golden 3    |    "
+    "nnmicro convert digits.onnx -o digits.nnm --quantize digits_calibration.npz"
 )
 
 
@@ -73,6 +78,15 @@ def command(
         Path | None,
         typer.Option("--golden-inputs", metavar="F.npz", help="Inputs of the golden vectors, instead of random ones."),
     ] = None,
+    quantize: Annotated[
+        Path | None,
+        typer.Option(
+            "--quantize",
+            metavar="CALIB",
+            help="Quantise an ONNX model to int8; CALIB is typical inputs: an .npz file of arrays named after the "
+            "inputs, or a folder of .npy files.",
+        ),
+    ] = None,
     no_fuse: Annotated[
         bool, typer.Option("--no-fuse", help="Keep every layer and blob of the source (for debugging).")
     ] = False,
@@ -82,6 +96,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Convert a trained network into an .nnm file, with its memory planned."""
+    if quantize and (golden or golden_inputs):
+        # Its vectors come from onnxruntime, whose float rounding is a step or two away from the int8 kernels'.
+        raise typer.BadParameter("golden vectors of a model quantised here are not supported", param_hint="--golden")
     with mistakes_are_sentences():
         options = Options(
             input_shapes=dict(_shape(text) for text in input_shape or []),
@@ -93,20 +110,44 @@ def command(
             preprocessing=_preprocessing(mean or [], scale or []),
             golden=Golden(golden or 0, seed, golden_inputs) if golden or golden_inputs else None,
         )
-        if golden:
-            with progress(f"{model.name} in its own runtime", golden) as bar:
-                data = convert(model, weights, options, lambda: bar.advance(bar.task_ids[0]))
-        else:
-            with messages.status(f"converting {model.name}"):
-                data = convert(model, weights, options)
+        with TemporaryDirectory() as folder:
+            source, report = _quantise(model, quantize, options, Path(folder)) if quantize else (model, None)
+            if golden:
+                with progress(f"{model.name} in its own runtime", golden) as bar:
+                    data = convert(source, weights, options, lambda: bar.advance(bar.task_ids[0]))
+            else:
+                with messages.status(f"converting {model.name}"):
+                    data = convert(source, weights, options)
         converted = ModelFile(data, model.name)
         target = out or model.with_suffix(".nnm")
         target.write_bytes(data)
         if as_json:
-            print_json({**converted.describe(), "warnings": []})
+            figures = {"quantisation": report.to_dict()} if report else {}
+            print_json({**converted.describe(), **figures, "warnings": []})
         else:
+            if report:
+                messages.print(report.table())
             messages.print(f"wrote {target}")
             show(converted)
+
+
+def _quantise(model: Path, calibration: Path, options: Options, folder: Path) -> tuple[Path, QuantisationReport]:
+    """The quantised model as a file in `folder`, which is then converted in the original's place."""
+    from ..quantise import quantise_model  # takes onnxruntime a second to import
+
+    made = folder / model.name
+    with progress(f"reading {model.name}", 1) as bar:
+        _, report = quantise_model(
+            model,
+            calibration,
+            made,
+            input_shapes=options.input_shapes,
+            outputs=options.outputs,
+            progress=lambda what, done, total: bar.update(
+                bar.task_ids[0], description=f"{what} {model.name}", completed=done, total=total
+            ),
+        )
+    return made, report
 
 
 def _preprocessing(mean: list[str], scale: list[str]) -> dict[str, Preprocessing]:

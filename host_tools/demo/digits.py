@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from rich.table import Table
@@ -37,6 +39,22 @@ def converted() -> ModelFile:
     labels = (folder / "digits_labels.txt").read_text().splitlines()
     with as_file(folder / "digits.onnx") as path:
         return ModelFile(convert(path, options=Options(labels=labels)), "digits.nnm")
+
+
+def quantised() -> ModelFile:
+    """The same network in int8, calibrated on scans from the training set."""
+    from ..quantise import quantise_model  # onnxruntime's quantiser takes a second to import
+
+    folder = files("host_tools.demo")
+    labels = (folder / "digits_labels.txt").read_text().splitlines()
+    with (
+        TemporaryDirectory() as made,
+        as_file(folder / "digits.onnx") as path,
+        as_file(folder / "digits_calibration.npz") as calibration,
+    ):
+        int8 = Path(made) / "digits_int8.onnx"
+        quantise_model(path, calibration, int8)
+        return ModelFile(convert(int8, options=Options(labels=labels)), "digits_int8.nnm")
 
 
 def original_scores(images: np.ndarray) -> np.ndarray:

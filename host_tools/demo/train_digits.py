@@ -27,6 +27,7 @@ PIP_LINE = "pip install torch==2.13.0 scikit-learn onnx onnxruntime"
 
 CLASSES = 10
 HELD_OUT_OF_EACH_CLASS = 36
+CALIBRATION_OF_EACH_CLASS = 10
 SPLIT_SEED = 2024
 FOLD_SEED = 1
 TRAINING_SEED = 0
@@ -116,6 +117,15 @@ def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ]
     chosen = np.sort(np.concatenate(held_out))
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
+
+
+def calibration(labels: np.ndarray) -> np.ndarray:
+    """Return the indexes of the scans to measure activations on when quantising: the first training scans of
+    each class, ascending.
+    """
+    training, _ = split(labels)
+    firsts = [training[labels[training] == digit][:CALIBRATION_OF_EACH_CLASS] for digit in range(CLASSES)]
+    return np.sort(np.concatenate(firsts))
 
 
 def folds(indexes: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -353,10 +363,22 @@ def write_demo(images: np.ndarray, labels: np.ndarray, out: Path) -> None:
         labels=labels[held_out],
         indexes=held_out.astype(np.uint16),
     )
+    write_calibration(images, labels, out)
     right = int((scores.argmax(axis=1) == labels[held_out]).sum())
     print(f"ONNX Runtime and PyTorch agree to {difference:.1e}")
     print(f"Held-out accuracy: {right} of {len(held_out)} ({100 * right / len(held_out):.2f} %)")
-    print(f"Wrote digits.onnx ({len(model)} bytes), digits_heldout.npz and digits_labels.txt into {out}")
+    print(
+        f"Wrote digits.onnx ({len(model)} bytes), digits_heldout.npz, digits_calibration.npz and digits_labels.txt "
+        f"into {out}"
+    )
+
+
+def write_calibration(images: np.ndarray, labels: np.ndarray, out: Path) -> None:
+    """Write the calibration set, under the name of the network's input, into `out`."""
+    chosen = calibration(labels)
+    np.savez_compressed(
+        out / "digits_calibration.npz", image=images[chosen], indexes=chosen.astype(np.uint16)
+    )
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -369,9 +391,10 @@ def arguments() -> argparse.ArgumentParser:
             "Takes under a minute."
         ),
         epilog=(
-            "It writes three files:\n"
+            "It writes four files:\n"
             "  digits.onnx         the network: image (1, 1, 8, 8), raw pixel values -> scores (1, 10)\n"
             "  digits_heldout.npz  the held-out scans: images, labels, indexes into sklearn's load_digits\n"
+            "  digits_calibration.npz  training scans to quantise with: image, indexes as above\n"
             "  digits_labels.txt   the ten names, one a line\n\n"
             "The seeds are fixed: the same versions on the same kind of computer give the same network.\n"
             "To try a change of the network or of its training, judge it with --cross-validate 5, which\n"

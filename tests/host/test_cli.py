@@ -87,7 +87,10 @@ def test_run_gives_what_the_original_gives(digits: Path, tmp_path: Path) -> None
     assert np.abs(found - right).max() <= 1e-4 * np.abs(right).max()
     np.testing.assert_array_equal(np.load(tmp_path / "out.npz")["scores"], found)
     assert told["live_peak"] == told["arena_size"] == 6144 and told["placement"] == "plan"
-    assert told["time_us"] > 0 and told["heap_allocated"] > 0
+    assert told["time_us"] > 0 and told["heap_allocated"] == 0 and told["backend"] == "_nnmicro"
+    plain = said("run", digits, "--input", f"image={tmp_path / 'image.npy'}", "--backend", "reference")
+    assert plain["backend"] == "reference" and plain["heap_allocated"] > 0
+    np.testing.assert_allclose(plain["outputs"]["scores"], told["outputs"]["scores"], rtol=1e-4, atol=1e-4)
     off = said("run", digits, "--input", f"image={tmp_path / 'image.npy'}", "--no-lightmode", "--keep", "stem/relu")
     assert off["outputs"]["scores"] == told["outputs"]["scores"]
     assert off["live_peak"] == said("info", digits)["arena"]["lightmode_off"] and off["placement"] == "online"
@@ -193,5 +196,8 @@ def test_the_demo_agrees_with_the_original_on_every_digit() -> None:
     assert told["right_on_device"] == told["right_originally"] > 0.97 * 200
     assert told["lightmode_ratio"] >= 2 and told["placement"] == "plan"
     assert told["live_peak"] == told["arena_size"]
+    int8 = told["int8"]
+    assert int8["right_on_device"] >= told["right_originally"] - 0.01 * 200
+    assert int8["heap_allocated"] == 0 and int8["live_peak"] == int8["arena_size"] < told["arena_size"] / 3
 
 

@@ -13,7 +13,7 @@ from nnmicro import format as f
 ENGINE = Path(nnmicro.__file__).parent
 # States of an extractor, which the file knows nothing of.
 OWN = {"_FRESH", "_RUNNING", "_BROKEN", "_CLOSED", "_DONE", "_COUNTED", "_NEEDED", "_GIVEN", "_ASKED",
-       "_BASE", "_HITS", "_MISSES", "_ALL"}  # fmt: skip
+       "_BASE", "_HITS", "_MISSES"}  # fmt: skip
 
 
 def constants(path: Path) -> dict[str, int]:

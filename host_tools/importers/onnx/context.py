@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import NodeProto, TensorProto, helper
 
 from host_tools.graph import Attr
 from host_tools.importers.builder import Builder, Shape
 from host_tools.importers.onnx.folding import Folded
+from host_tools.importers.onnx.quantised.scheme import Scaled
 from host_tools.importers.refusals import Unsupported
 
 
@@ -17,6 +18,7 @@ class Node:
     """An ONNX node with its attributes at hand."""
 
     def __init__(self, proto: NodeProto) -> None:
+        self.proto = proto
         self.op = proto.op_type
         self.outputs = list(proto.output)
         self.name = proto.name or next((o for o in self.outputs if o), self.op)
@@ -87,9 +89,18 @@ class Context:
         self._folded = folded
         self._constants: dict[str, str] = {}
 
+    @property
+    def constants(self) -> dict[str, np.ndarray]:
+        """All constants of the source by name."""
+        return self._folded.constants
+
     def shape(self, name: str) -> Shape:
-        """The ONNX shape of a blob or constant."""
+        """The ONNX shape of a blob or constant; that of the graph for a blob that the source does not
+        have.
+        """
         shape = self._folded.shapes.get(name)
+        if shape is None and name in self.builder.graph.tensors:
+            return self.builder.graph.tensor(name).shape
         if shape is None:
             detail = self._folded.inference_error.strip().splitlines()
             raise Unsupported(
@@ -98,6 +109,10 @@ class Context:
         if any(size < 1 for size in shape):
             raise Unsupported(f"{name!r} is empty: its shape is {shape}")
         return shape
+
+    def elem_type(self, name: str) -> int:
+        """ONNX's number of a tensor's type, UNDEFINED where it is not known."""
+        return self._folded.types.get(name, int(TensorProto.UNDEFINED))
 
     def is_constant(self, name: str) -> bool:
         return name in self._folded.constants
@@ -108,6 +123,10 @@ class Context:
         if data is None:
             raise Unsupported(f"its {what} {name!r} is computed at run time; it must be a constant")
         return data
+
+    def scaled(self, name: str) -> Scaled | None:
+        """The integers behind a constant that the source stores quantised."""
+        return self._folded.scaled.get(name)
 
     def integers(self, node: Node, i: int, what: str) -> list[int]:
         """Constant input `i` as a list of integers."""
@@ -123,6 +142,10 @@ class Context:
                 raise Unsupported(f"its operand {name!r} is {data.dtype}; only float32 is supported")
             self._constants[name] = self.builder.graph.add_constant(name, np.ascontiguousarray(data))
         return self._constants[name]
+
+    def integer_constant(self, base: str, data: np.ndarray) -> str:
+        """A new constant of the array's own type, named `base` or like it; returns its name."""
+        return self.builder.graph.add_constant(self.builder.free_name(base), np.ascontiguousarray(data))
 
     def emit(self, op: str, node: Node, inputs: list[str], **attrs: Attr) -> None:
         """One layer that makes the node's first output."""

@@ -18,11 +18,13 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from host_tools.graph import ConversionError
 from host_tools.importers.onnx.model_file import is_registered, opset_of
+from host_tools.importers.onnx.quantised.scheme import Scaled, scaled_constant
+from host_tools.importers.refusals import Unsupported
 
 # A constant larger than this is left alone: no board holds it, and a damaged file must not exhaust the host.
 _MAX_ELEMENTS = 1 << 26
 # What the reference evaluator raises when operands do not fit or an operator lacks an implementation.
-_EVALUATION_ERRORS = (
+EVALUATION_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -43,6 +45,8 @@ class Folded:
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     types: dict[str, int] = field(default_factory=dict)
     inference_error: str = ""
+    # Constants that came out of a DequantizeLinear, as the integers that went in.
+    scaled: dict[str, Scaled] = field(default_factory=dict)
 
 
 def fold(name: str, model: ModelProto) -> Folded:
@@ -61,8 +65,9 @@ def fold(name: str, model: ModelProto) -> Folded:
     opset = opset_of(model)
     work = ModelProto()
     work.CopyFrom(model)
+    scaled: dict[str, Scaled] = {}
     while True:
-        folded = Folded([], constants)
+        folded = Folded([], constants, scaled=scaled)
         _infer(work, folded)
         for node in work.graph.node:
             if not (is_registered(node, opset) and _fold_node(node, folded, opset)):
@@ -120,13 +125,31 @@ def _fold_node(node: NodeProto, folded: Folded, opset: int) -> bool:
     if any(prod(folded.shapes.get(name, ())) > _MAX_ELEMENTS for name in node.output):
         return False
     try:
-        values = _evaluate(node, folded.constants, opset)
-    except _EVALUATION_ERRORS:
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            return _fold_quantisation(node, folded)
+        values = evaluate(node, folded.constants, opset)
+    except (*EVALUATION_ERRORS, Unsupported):
         return False
     if not all(isinstance(value, np.ndarray | np.generic) for value in values):
         return False
     for name, value in zip((o for o in node.output if o), values, strict=True):
         folded.constants[name] = np.asarray(value)
+    return True
+
+
+def _fold_quantisation(node: NodeProto, folded: Folded) -> bool:
+    """Also notes the integers behind a dequantised constant. uint8 numbers stay as the source has them."""
+    made = scaled_constant(node, folded.constants)
+    if node.op_type == "DequantizeLinear":
+        folded.scaled[node.output[0]] = made
+        folded.constants[node.output[0]] = made.dequantised()
+        return True
+    operands = [*node.input, "", ""]
+    unsigned = not operands[2] or folded.constants[operands[2]].dtype == np.uint8
+    if unsigned and any(a.name == "output_dtype" and a.i for a in node.attribute):
+        return False
+    data = (made.data.astype(np.int16) + 128).astype(np.uint8) if unsigned else made.data
+    folded.constants[node.output[0]] = data
     return True
 
 
@@ -138,7 +161,8 @@ def _must_run(node: NodeProto) -> bool:
     )
 
 
-def _evaluate(node: NodeProto, constants: dict[str, np.ndarray], opset: int) -> list[object]:
+def evaluate(node: NodeProto, constants: dict[str, np.ndarray], opset: int) -> list[object]:
+    """What onnx's reference evaluator computes; raises whatever it raises where operands do not fit."""
     from onnx.reference import ReferenceEvaluator
 
     feeds = {name: constants[name] for name in node.input if name}

@@ -16,6 +16,7 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 from host_tools.graph import ConversionError
 
 OLDEST_OPSET = 7
+_INPUT_TYPES = (TensorProto.FLOAT, TensorProto.INT8, TensorProto.UINT8)
 _UNREGISTERED = "nnmicro.unregistered"
 
 
@@ -139,10 +140,10 @@ def pin_inputs(path: Path, model: ModelProto, input_shapes: dict[str, tuple[int,
         if value.type.WhichOneof("value") != "tensor_type":
             raise ConversionError(f"{path.name}: input {value.name!r} is not a tensor")
         tensor = value.type.tensor_type
-        if tensor.elem_type != TensorProto.FLOAT:
+        if tensor.elem_type not in _INPUT_TYPES:
             raise ConversionError(
                 f"{path.name}: input {value.name!r} is {type_name(tensor.elem_type)}; nnmicro imports "
-                "float32 models"
+                "float32 models, and quantised ones whose inputs are int8 or uint8"
             )
         shape = input_shapes.get(value.name) or _stated_shape(path, value)
         if any(size < 1 for size in shape):

@@ -6,13 +6,24 @@ from math import prod
 
 import numpy as np
 
+from host_tools.graph import Attr
 from host_tools.importers.geometry import spatial_axis
 from host_tools.importers.onnx.context import Context, Node
 from host_tools.importers.refusals import Unsupported
 
 
 def batch_normalization(ctx: Context, node: Node) -> None:
-    """y = x * a + b with a = scale / sqrt(variance + epsilon) and b = bias - mean * a."""
+    """y = x * a + b, a and b for each channel."""
+    a, b = factors_and_summands(ctx, node)
+    axis = spatial_axis(ctx.shape(node.inputs[0]), 1)
+    constants = [ctx.builder.constant(f"{node.name}.a", a), ctx.builder.constant(f"{node.name}.b", b)]
+    ctx.emit("scale", node, [ctx.operand(node.inputs[0]), *constants], axis=axis)
+
+
+def factors_and_summands(ctx: Context, node: Node) -> tuple[np.ndarray, np.ndarray]:
+    """What a batch normalisation multiplies by and adds: a = scale / sqrt(variance + epsilon) and
+    b = bias - mean * a, float64.
+    """
     node.only_first_output()
     if node.integer("training_mode", 0) or not node.integer("spatial", 1):
         raise Unsupported("it is in training mode, or normalises every element by itself (spatial = 0)")
@@ -25,30 +36,31 @@ def batch_normalization(ctx: Context, node: Node) -> None:
         raise Unsupported("a variance is not positive")
     a = scale / np.sqrt(variance)
     shape = ctx.shape(node.inputs[0])
-    axis = spatial_axis(shape, 1)
     if a.shape != (shape[1],):
         raise Unsupported(f"{a.size} scales for {shape[1]} channels")
-    constants = [
-        ctx.builder.constant(f"{node.name}.a", a),
-        ctx.builder.constant(f"{node.name}.b", bias - mean * a),
-    ]
-    ctx.emit("scale", node, [ctx.operand(node.inputs[0]), *constants], axis=axis)
+    return a, bias - mean * a
 
 
 def softmax(ctx: Context, node: Node) -> None:
-    """Along one axis since opset 13; before, along all axes from `axis` on together."""
+    softmax_as(ctx, node, "softmax", [])
+
+
+def softmax_as(ctx: Context, node: Node, op: str, constants: list[str], **attrs: Attr) -> None:
+    """Along one axis since opset 13; before, along all axes from `axis` on together.
+
+    op: the layer that computes it, with these constants and attributes besides its operand and axis.
+    """
     shape = ctx.shape(node.inputs[0])
     rank = len(shape)
     axis = node.integer("axis", -1 if ctx.opset >= 13 else 1) % rank
     operand = ctx.operand(node.inputs[0])
-    if ctx.opset >= 13:
-        ctx.emit("softmax", node, [operand], axis=spatial_axis(shape, axis))
-        return
     longer_than_one = [a for a in range(axis, rank) if shape[a] != 1]
-    if len(longer_than_one) <= 1:
-        only = longer_than_one[0] if longer_than_one else rank - 1
-        ctx.emit("softmax", node, [operand], axis=spatial_axis(shape, only))
+    if ctx.opset >= 13 or len(longer_than_one) <= 1:
+        if ctx.opset < 13:
+            axis = longer_than_one[0] if longer_than_one else rank - 1
+        ctx.emit(op, node, [operand, *constants], axis=spatial_axis(shape, axis), **attrs)
         return
-    rows = ctx.reshaped(node, node.inputs[0], (prod(shape[:axis]), prod(shape[axis:])))
-    done = ctx.emit_new("softmax", node, [rows], (prod(shape[:axis]), prod(shape[axis:])), axis=2)
+    flat = (prod(shape[:axis]), prod(shape[axis:]))
+    rows = ctx.reshaped(node, node.inputs[0], flat)
+    done = ctx.emit_new(op, node, [rows, *constants], flat, axis=2, **attrs)
     ctx.emit("reshape", node, [done])

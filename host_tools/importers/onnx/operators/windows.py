@@ -16,7 +16,7 @@ _MAX, _AVERAGE = 0, 1
 
 
 @dataclass
-class _Window:
+class Window:
     kernel: Shape
     stride: Shape
     dilation: Shape
@@ -36,7 +36,7 @@ class _Window:
         return attrs
 
 
-def _as_image(shape: Shape) -> Shape:
+def as_image(shape: Shape) -> Shape:
     """(1, c, h, w) of a batch of one image, or of one signal as an image of height 1."""
     if len(shape) not in (3, 4):
         raise Unsupported(f"its input has shape {shape}; windows over one or two axes are supported")
@@ -45,7 +45,7 @@ def _as_image(shape: Shape) -> Shape:
     return shape if len(shape) == 4 else (1, shape[1], 1, shape[2])
 
 
-def _window(node: Node, image: Shape, rank: int, kernel: Shape) -> _Window:
+def window_of(node: Node, image: Shape, rank: int, kernel: Shape) -> Window:
     """The window's geometry on an image; a 1-D one gets a height of 1."""
 
     def pair(values: Shape, default: int) -> Shape:
@@ -71,7 +71,7 @@ def _window(node: Node, image: Shape, rank: int, kernel: Shape) -> _Window:
     measure = _ceil_size if node.integer("ceil_mode", 0) and auto == "NOTSET" else window_output
     padded_axes = zip(image[2:], full_kernel, stride, dilation, before, after, strict=True)
     size = tuple(measure(*axis) for axis in padded_axes)
-    return _Window(full_kernel, stride, dilation, before, after, size)
+    return Window(full_kernel, stride, dilation, before, after, size)
 
 
 def _ceil_size(size: int, kernel: int, stride: int, dilation: int, before: int, after: int) -> int:
@@ -82,7 +82,7 @@ def _ceil_size(size: int, kernel: int, stride: int, dilation: int, before: int, 
     return count - 1 if (count - 1) * stride >= size + before else count
 
 
-def _emit(
+def emit_windows(
     ctx: Context, node: Node, op: str, inputs: list[str], image_out: Shape, attrs: dict[str, Attr]
 ) -> None:
     """The layer, and for a signal the reshape of its image of height 1 back to the source's shape."""
@@ -99,7 +99,7 @@ def _emit(
 
 
 def conv(ctx: Context, node: Node) -> None:
-    image = _as_image(ctx.shape(node.inputs[0]))
+    image = as_image(ctx.shape(node.inputs[0]))
     rank = len(ctx.shape(node.inputs[0])) - 2
     weight = ctx.value(node.inputs[1], "weight")
     group = node.integer("group", 1)
@@ -110,14 +110,15 @@ def conv(ctx: Context, node: Node) -> None:
     kernel = node.integers("kernel_shape", weight.shape[2:])
     if kernel != weight.shape[2:]:
         raise Unsupported(f"kernel_shape {kernel} is not that of its weights, {weight.shape}")
-    window = _window(node, image, rank, kernel)
+    window = window_of(node, image, rank, kernel)
     operands = [ctx.reshaped(node, node.inputs[0], image), _weight(ctx, node, weight)]
     if node.has_input(2):
         if ctx.value(node.inputs[2], "bias").shape != weight.shape[:1]:
             raise Unsupported(f"its bias does not have {weight.shape[0]} elements")
         operands.append(ctx.operand(node.inputs[2]))
     image_out = (1, weight.shape[0], *window.size)
-    _emit(ctx, node, "convolution", operands, image_out, {"group": group, **window.attrs(with_after=False)})
+    attrs: dict[str, Attr] = {"group": group, **window.attrs(with_after=False)}
+    emit_windows(ctx, node, "convolution", operands, image_out, attrs)
 
 
 def _weight(ctx: Context, node: Node, weight: np.ndarray) -> str:
@@ -140,48 +141,58 @@ def average_pool(ctx: Context, node: Node) -> None:
 
 def _pool(ctx: Context, node: Node, kind: int) -> None:
     shape = ctx.shape(node.inputs[0])
-    image = _as_image(shape)
-    window = _window(node, image, len(shape) - 2, node.integers("kernel_shape", ()))
+    image = as_image(shape)
+    window = window_of(node, image, len(shape) - 2, node.integers("kernel_shape", ()))
     attrs = {
         "kind": kind,
         "include_pad": int(kind == _AVERAGE and node.integer("count_include_pad", 0) != 0),
         **window.attrs(with_after=True),
     }
     operand = ctx.reshaped(node, node.inputs[0], image)
-    _emit(ctx, node, "pooling", [operand], (1, image[1], *window.size), attrs)
+    emit_windows(ctx, node, "pooling", [operand], (1, image[1], *window.size), attrs)
 
 
-def _whole(kind: int, kernel_h: int, kernel_w: int) -> dict[str, Attr]:
+def whole_window(kind: int, kernel_h: int, kernel_w: int) -> dict[str, Attr]:
     """Attributes of a pooling without padding whose window is `kernel_h` x `kernel_w`."""
-    window = _Window((kernel_h, kernel_w), (1, 1), (1, 1), (0, 0), (0, 0), (1, 1))
+    window = Window((kernel_h, kernel_w), (1, 1), (1, 1), (0, 0), (0, 0), (1, 1))
     return {"kind": kind, "include_pad": 0, **window.attrs(with_after=True)}
 
 
 def global_pool(ctx: Context, node: Node) -> None:
-    image = _as_image(ctx.shape(node.inputs[0]))
+    image = as_image(ctx.shape(node.inputs[0]))
     kind = _MAX if node.op == "GlobalMaxPool" else _AVERAGE
     operand = ctx.reshaped(node, node.inputs[0], image)
-    _emit(ctx, node, "pooling", [operand], (1, image[1], 1, 1), _whole(kind, image[2], image[3]))
+    emit_windows(ctx, node, "pooling", [operand], (1, image[1], 1, 1), whole_window(kind, image[2], image[3]))
 
 
-def reduce(ctx: Context, node: Node) -> None:
-    """ReduceMean and ReduceMax over height, width or both: a pooling over all of them."""
+def reduced_axes(ctx: Context, node: Node) -> set[int]:
+    """The axes over which a ReduceMean or ReduceMax goes: height, width, or axes of one element."""
     shape = ctx.shape(node.inputs[0])
     rank = len(shape)
     axes = node.integers("axes", ())
     if node.has_input(1):
         axes = tuple(ctx.integers(node, 1, "axes"))
     if not axes and node.integer("noop_with_empty_axes", 0):
-        ctx.emit("share", node, [ctx.operand(node.inputs[0])])
-        return
+        return set()
     wanted = {a % rank for a in axes} if axes else set(range(rank))
     if any(shape[a] != 1 and a < rank - 2 for a in wanted):
         raise Unsupported(
             f"it reduces axes {tuple(sorted(wanted))} of shape {shape}; only height and width can be"
         )
+    return wanted
+
+
+def reduce(ctx: Context, node: Node) -> None:
+    """ReduceMean and ReduceMax over height, width or both: a pooling over all of them."""
+    shape = ctx.shape(node.inputs[0])
+    rank = len(shape)
+    wanted = reduced_axes(ctx, node)
+    if not wanted:
+        ctx.emit("share", node, [ctx.operand(node.inputs[0])])
+        return
     kept = tuple(1 if a in wanted else size for a, size in enumerate(shape))
     kernel = [shape[a] if a in wanted and a >= 0 else 1 for a in (rank - 2, rank - 1)]
-    attrs = _whole(_MAX if node.op == "ReduceMax" else _AVERAGE, *kernel)
+    attrs = whole_window(_MAX if node.op == "ReduceMax" else _AVERAGE, *kernel)
     operand = ctx.operand(node.inputs[0])
     if ctx.shape(node.output) == kept:
         ctx.emit("pooling", node, [operand], **attrs)

@@ -1,0 +1,106 @@
+"""The kernels compiled for this computer, called by ctypes: for tests."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Werror")
+SANITIZED = ("-O1", "-g", "-fsanitize=undefined", "-fno-sanitize-recover=all")
+FAST = ("-O2", "-Wstack-usage=640")  # half of it where pointers have 32 bits
+
+RECORD_WORDS = OPERAND_WORDS = 12
+
+
+def sources() -> list[Path]:
+    """All kernels' files, as `sources.mk` lists them."""
+    return [HERE / name for name in re.findall(r"\w+\.c", (HERE / "sources.mk").read_text())]
+
+
+def compile_into(target: Path, flags: Sequence[str], extra: Sequence[Path] = ()) -> Path:
+    """Compile the kernels and `extra` into a program or library."""
+    files = [str(path) for path in (*extra, *sources())]
+    subprocess.run(["gcc", *WARNINGS, *flags, "-I", str(HERE), "-o", str(target), *files], check=True)
+    return target
+
+
+class _Buffer(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("size", ctypes.c_size_t), ("writable", ctypes.c_int)]
+
+
+class _Inference(ctypes.Structure):
+    _fields_ = [
+        ("model", ctypes.c_void_p),
+        ("model_bytes", ctypes.c_size_t),
+        ("at", ctypes.c_void_p),
+        ("kernels", ctypes.c_void_p),
+        ("n_kernels", ctypes.c_int),
+        ("arena", ctypes.c_void_p),
+        ("arena_bytes", ctypes.c_size_t),
+        ("table", ctypes.c_void_p),
+        ("table_words", ctypes.c_int),
+        ("slots", ctypes.c_void_p),
+        ("n_slots", ctypes.c_int),
+        ("left", ctypes.c_void_p),
+        ("n_left", ctypes.c_int),
+        ("marks", ctypes.c_void_p),
+        ("n_marks", ctypes.c_int),
+        ("state", ctypes.c_void_p),
+    ]
+
+
+class Library:
+    """A compiled `nn.h`."""
+
+    def __init__(self, folder: Path, flags: Sequence[str] = SANITIZED):
+        path = compile_into(folder / "libnn.so", [*flags, "-shared", "-fPIC"])
+        self._library = ctypes.CDLL(str(path))
+        self._library.nn_error_text.restype = ctypes.c_char_p
+        self._library.nn_kernel.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+        self._library.nn_run.restype = ctypes.c_int32
+        self._library.nn_exp.argtypes = [ctypes.c_float]
+        self._library.nn_exp.restype = ctypes.c_float
+        self._library.nn_pow.argtypes = [ctypes.c_float, ctypes.c_float]
+        self._library.nn_pow.restype = ctypes.c_float
+        self.exp = self._library.nn_exp
+        self.pow = self._library.nn_pow
+
+    def kernel(self, name: str) -> int:
+        return int(self._library.nn_kernel(name.encode(), len(name)))
+
+    def error_text(self, error: int) -> str:
+        return str(self._library.nn_error_text(error), "utf-8")
+
+    def call(self, buffers: Sequence[tuple[int, int, bool] | None], record: Sequence[int]) -> int:
+        """`nn_call`; a buffer is (address, bytes, writable)."""
+        given = (_Buffer * max(len(buffers), 1))(*[_Buffer(*b) if b else _Buffer() for b in buffers])
+        words = (ctypes.c_int32 * len(record))(*record)
+        return int(self._library.nn_call(given, len(buffers), words, len(record)))
+
+    def run(self, context: Sequence[object], first: int, stop: int, mark: int, budget: int) -> int:
+        """`nn_run` over the nine buffers that `_nnmicro.run` takes."""
+        from nnmicro.port import address
+
+        where = [address(buffer) for buffer in context]
+        size = [memoryview(buffer).nbytes for buffer in context]  # type: ignore[arg-type]
+        inference = _Inference(
+            where[0], size[0], where[1], where[2], size[2] // 2, where[3], size[3], where[4], size[4] // 4,
+            where[5], size[5] // 2, where[6], size[6] // 2, where[7], size[7], where[8],
+        )  # fmt: skip
+        return int(self._library.nn_run(ctypes.byref(inference), first, stop, mark, budget, None))
+
+
+_folders: list[tempfile.TemporaryDirectory[str]] = []  # they live as long as this process
+
+
+@functools.cache
+def sanitized() -> Library:
+    """The kernels with checks for undefined behaviour, compiled once (a few seconds)."""
+    _folders.append(tempfile.TemporaryDirectory(prefix="nnmicro-native-"))
+    return Library(Path(_folders[-1].name))

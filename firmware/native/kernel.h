@@ -1,0 +1,154 @@
+// What a kernel sees of a call: checked operands, parameters, rows.
+
+#ifndef NN_KERNEL_H
+#define NN_KERNEL_H
+
+#include "nn.h"
+#include "params.h"
+
+#define NN_INLINE static inline __attribute__((always_inline))
+
+// c x h x w elements; element (c, y, x) lies at data + c * cs + (y mod rows) * rs + x * ps. Steps are in bytes.
+typedef struct {
+    uint8_t *data;
+    int32_t c, h, w;
+    int32_t cs, rs, ps;
+    int32_t rows;
+    int32_t dtype;
+    int32_t bytes;
+} nn_operand;
+
+typedef struct {
+    const nn_buffer *buffers;
+    int n_buffers;
+    const int32_t *operands; // of a record, or null: then they are blobs of a model
+    const nn_inference *inference;
+    const int32_t *blobs; // the layer's operands
+    int32_t out_offset; // in the arena: where the output is to lie
+    const int32_t *params;
+    int32_t n_params;
+    int32_t n_in;
+    int32_t y0, y1;
+    int kernel;
+    nn_operand out; // every kernel has one output
+} nn_state;
+
+extern const uint8_t nn_item_bytes[NN_DTYPES];
+
+// Check the output and the rows; kernels come after it.
+int nn_output(nn_state *call);
+
+// Input `i`, checked: type (0: the output's), sizes, steps, bounds, no overlap with the output. With `in_place`, the
+// output may lie exactly where the input lies.
+int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operand *x);
+
+// The elements of an input that is a run of `count` of them without gaps, or null.
+int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const void **data);
+
+// The operand of a layer of a model as the words of a record.
+int nn_model_operand(const nn_state *call, int32_t i, int32_t *words);
+
+// Refuse to compute some rows only, or from rings.
+int nn_whole(const nn_state *call, const nn_operand *x);
+
+int nn_same_shape(const nn_operand *a, const nn_operand *b);
+
+int nn_dispatch(nn_state *call);
+
+NN_INLINE int64_t nn_count(const nn_operand *x) {
+    return (int64_t)x->c * x->h * x->w; // checked against the operand's bytes: cannot overflow
+}
+
+// Element (c, y, 0). Products fit: the last element lies inside the operand.
+NN_INLINE uint8_t *nn_at(const nn_operand *x, int32_t c, int32_t y) {
+    if (x->rows != x->h) {
+        y %= x->rows;
+    }
+    return x->data + (ptrdiff_t)c * x->cs + (ptrdiff_t)y * x->rs;
+}
+
+NN_INLINE int32_t nn_min(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+
+NN_INLINE int32_t nn_max(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
+// A float parameter is the bits of a float32.
+NN_INLINE float nn_float(int32_t word) {
+    union {
+        int32_t i;
+        float f;
+    } u;
+    u.i = word;
+    return u.f;
+}
+
+NN_INLINE int32_t nn_bits(float value) {
+    union {
+        int32_t i;
+        float f;
+    } u;
+    u.f = value;
+    return u.i;
+}
+
+// The taps of a window along one axis that lie inside x: taps [first, end), the first of which reads `start`.
+typedef struct {
+    int32_t start, first, end;
+} nn_span;
+
+// Whether positions along an axis can be worked out in 32 bits: what is beyond has no place in a board's memory.
+int nn_window_fits(int32_t positions, int32_t stride, int32_t pad, int32_t kernel, int32_t dilation);
+
+nn_span nn_taps(int32_t position, int32_t stride, int32_t pad, int32_t kernel, int32_t dilation, int32_t size);
+
+// Output positions [first, end) of an axis whose whole window lies inside x.
+void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t dilation, int32_t size, int32_t *first,
+    int32_t *end);
+
+#define NN_TRY(expression)      \
+    do {                        \
+        int nn_e = (expression); \
+        if (nn_e) {             \
+            return nn_e;        \
+        }                       \
+    } while (0)
+
+// Kernels: name in the model file, families it belongs to.
+#define NN_KERNELS_FLOAT(X) \
+    X(convolution)          \
+    X(inner_product)        \
+    X(pooling)              \
+    X(activation)           \
+    X(scale)                \
+    X(binary_op)            \
+    X(softmax)
+
+#define NN_KERNELS_MOVEMENT(X) \
+    X(interp)                  \
+    X(concat)                  \
+    X(slice)                   \
+    X(padding)                 \
+    X(copy)                    \
+    X(permute)
+
+#define NN_KERNELS_INT8(X) \
+    X(convolution_int8)    \
+    X(depthwise_int8)      \
+    X(inner_product_int8)  \
+    X(pooling_int8)        \
+    X(binary_int8)         \
+    X(table_int8)          \
+    X(softmax_int8)        \
+    X(mean_int8)           \
+    X(quantize)            \
+    X(dequantize)
+
+#define NN_DECLARE(name) int nn_##name(const nn_state *call);
+NN_KERNELS_FLOAT(NN_DECLARE)
+NN_KERNELS_MOVEMENT(NN_DECLARE)
+NN_KERNELS_INT8(NN_DECLARE)
+
+#endif

@@ -1,0 +1,10 @@
+# `_nnmicro` in a firmware: USER_C_MODULES=<a folder that holds this one>.
+NNMICRO_DIR := $(USERMOD_DIR)
+include $(NNMICRO_DIR)/sources.mk
+
+SRC_USERMOD_C += $(NNMICRO_DIR)/module.c
+SRC_USERMOD_LIB_C += $(addprefix $(NNMICRO_DIR)/, $(NN_SOURCES) $(NN_SOURCES_FLOAT) $(NN_SOURCES_INT8))
+CFLAGS_USERMOD += -I$(NNMICRO_DIR)
+
+# A firmware is built for size; the kernels are where its time goes.
+$(addprefix $(BUILD)/%/, $(patsubst %.c, %.o, $(NN_SOURCES_FLOAT) $(NN_SOURCES_INT8) movement.c interp.c)): CFLAGS += -O2

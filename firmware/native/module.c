@@ -1,0 +1,151 @@
+// The MicroPython module `_nnmicro`: the same source in a firmware (micropython.mk, micropython.cmake) and as a native
+// .mpy file (Makefile). It finds the buffers behind its arguments and allocates nothing.
+
+#ifdef MICROPY_ENABLE_DYNRUNTIME
+#include "py/dynruntime.h"
+#else
+#include "py/runtime.h"
+#endif
+
+#include "nn.h"
+
+enum { MOST_BUFFERS = 8 };
+
+static void refuse(const char *text) {
+    mp_raise_msg(&mp_type_ValueError, (mp_rom_error_text_t)text);
+}
+
+static mp_buffer_info_t buffer_of(mp_obj_t object, mp_uint_t flags, size_t item, size_t least) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(object, &info, flags);
+    if ((uintptr_t)info.buf % item || info.len / item < least) {
+        refuse("a buffer is too short or not aligned");
+    }
+    return info;
+}
+
+// kernel(name) -> its number in this build, or -1
+static mp_obj_t kernel(mp_obj_t name) {
+    size_t length;
+    const char *text = mp_obj_str_get_data(name, &length);
+    return mp_obj_new_int(nn_kernel(text, length));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(kernel_obj, kernel);
+
+// call(record, buffers): record an array of int32, buffers a tuple of up to 8 buffers or None
+static mp_obj_t call(mp_obj_t record_in, mp_obj_t buffers_in) {
+    mp_buffer_info_t record = buffer_of(record_in, MP_BUFFER_READ, 4, 0);
+    nn_buffer buffers[MOST_BUFFERS];
+    size_t count;
+    mp_obj_t *items;
+    mp_obj_get_array(buffers_in, &count, &items);
+    if (count > MOST_BUFFERS) {
+        refuse("more than 8 buffers");
+    }
+    for (size_t i = 0; i < count; i++) {
+        mp_buffer_info_t info;
+        buffers[i].base = NULL;
+        buffers[i].size = 0;
+        buffers[i].writable = 0;
+        if (items[i] == mp_const_none) {
+            continue;
+        }
+        // Weights are never written to, wherever they lie.
+        const int constant = i == NN_BUFFER_MODEL || i == NN_BUFFER_WEIGHTS;
+        buffers[i].writable = !constant && mp_get_buffer(items[i], &info, MP_BUFFER_RW);
+        if (!buffers[i].writable) {
+            mp_get_buffer_raise(items[i], &info, MP_BUFFER_READ);
+        }
+        buffers[i].base = info.buf;
+        buffers[i].size = info.len;
+    }
+    int error = nn_call(buffers, (int)count, record.buf, (int)(record.len / 4));
+    if (error) {
+        refuse(nn_error_text(error));
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(call_obj, call);
+
+static void inference_of(mp_obj_t context, nn_inference *n) {
+    size_t count;
+    mp_obj_t *items;
+    mp_obj_get_array(context, &count, &items);
+    if (count != 9) {
+        refuse("a context has 9 buffers");
+    }
+    mp_buffer_info_t info = buffer_of(items[0], MP_BUFFER_READ, 4, 0);
+    n->model = info.buf;
+    n->model_bytes = info.len;
+    n->at = buffer_of(items[1], MP_BUFFER_READ, 4, NN_AT_WORDS).buf;
+    info = buffer_of(items[2], MP_BUFFER_READ, 2, 0);
+    n->kernels = info.buf;
+    n->n_kernels = (int)(info.len / 2);
+    info = buffer_of(items[3], MP_BUFFER_RW, 1, 0);
+    n->arena = info.buf;
+    n->arena_bytes = info.len;
+    info = buffer_of(items[4], MP_BUFFER_RW, 4, 0);
+    n->table = info.buf;
+    n->table_words = (int)(info.len / 4);
+    info = buffer_of(items[5], MP_BUFFER_RW, 2, 0);
+    n->slots = info.buf;
+    n->n_slots = (int)(info.len / 2);
+    info = buffer_of(items[6], MP_BUFFER_RW, 2, 0);
+    n->left = info.buf;
+    n->n_left = (int)(info.len / 2);
+    info = buffer_of(items[7], MP_BUFFER_RW, 1, 0);
+    n->marks = info.buf;
+    n->n_marks = (int)info.len;
+    n->state = buffer_of(items[8], MP_BUFFER_RW, 4, NN_STATE_WORDS).buf;
+}
+
+// run(context, first, stop, mark, budget) -> the layer to go on with, or -1 - layer where Python has to do that one
+static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    nn_inference inference;
+    inference_of(args[0], &inference);
+    const mp_int_t first = mp_obj_get_int(args[1]), stop = mp_obj_get_int(args[2]);
+    const mp_int_t mark = mp_obj_get_int(args[3]), budget = mp_obj_get_int(args[4]);
+    if (first < 0 || stop < first || stop > INT16_MAX) {
+        refuse("no such layers");
+    }
+    // Ctrl-C and scheduled calls are the interpreter's to serve, between two calls: here the arena is locked.
+    const int32_t next = nn_run(&inference, (int32_t)first, (int32_t)stop, (int)mark,
+        budget > INT16_MAX ? INT16_MAX : (int32_t)budget, NULL);
+    if (next == NN_RUN_BROKEN) {
+        refuse("the context is no inference of its model");
+    }
+    return mp_obj_new_int(next);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 5, run);
+
+#ifdef MICROPY_ENABLE_DYNRUNTIME
+
+mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
+    MP_DYNRUNTIME_INIT_ENTRY
+    mp_store_global(MP_QSTR_ABI, MP_OBJ_NEW_SMALL_INT(NN_ABI));
+    mp_store_global(MP_QSTR_kernel, MP_OBJ_FROM_PTR(&kernel_obj));
+    mp_store_global(MP_QSTR_call, MP_OBJ_FROM_PTR(&call_obj));
+    mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
+    MP_DYNRUNTIME_INIT_EXIT
+}
+
+#else
+
+static const mp_rom_map_elem_t globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__nnmicro)},
+    {MP_ROM_QSTR(MP_QSTR_ABI), MP_ROM_INT(NN_ABI)},
+    {MP_ROM_QSTR(MP_QSTR_kernel), MP_ROM_PTR(&kernel_obj)},
+    {MP_ROM_QSTR(MP_QSTR_call), MP_ROM_PTR(&call_obj)},
+    {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)},
+};
+static MP_DEFINE_CONST_DICT(globals, globals_table);
+
+const mp_obj_module_t nnmicro_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR__nnmicro, nnmicro_module);
+
+#endif

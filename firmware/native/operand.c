@@ -1,0 +1,124 @@
+// The proof that an operand's elements lie inside its memory, and that inside its buffer.
+
+#include "kernel.h"
+
+const uint8_t nn_item_bytes[NN_DTYPES] = {0, 4, 1, 1, 2, 4};
+
+// Sizes and offsets stay below it, in the model file too.
+#define LIMIT (1 << 30)
+
+static int axis_fits(int32_t count, int32_t step, int32_t item) {
+    return count > 0 && count < LIMIT && step > 0 && step < LIMIT && step % item == 0;
+}
+
+static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
+    int32_t dtype = w[NN_O_DTYPE];
+    if (dtype <= 0 || dtype >= NN_DTYPES) {
+        return NN_BAD_TYPE;
+    }
+    int32_t item = nn_item_bytes[dtype];
+    int32_t number = w[NN_O_BUFFER], offset = w[NN_O_OFFSET], bytes = w[NN_O_BYTES];
+    if (number < 0 || number >= call->n_buffers || offset < 0 || bytes <= 0) {
+        return NN_BAD_BUFFER;
+    }
+    const nn_buffer *buffer = &call->buffers[number];
+    if (!buffer->base || (size_t)offset > buffer->size || (size_t)bytes > buffer->size - (size_t)offset) {
+        return NN_BAD_BUFFER;
+    }
+    x->data = (uint8_t *)buffer->base + offset;
+    // Cores without unaligned access would stop here.
+    if ((uintptr_t)x->data % (uintptr_t)item) {
+        return NN_BAD_OPERAND;
+    }
+    x->c = w[NN_O_C];
+    x->h = w[NN_O_H];
+    x->w = w[NN_O_W];
+    x->cs = w[NN_O_CSTEP];
+    x->rs = w[NN_O_RSTEP];
+    x->ps = w[NN_O_PSTEP];
+    x->rows = w[NN_O_ROWS];
+    x->dtype = dtype;
+    x->bytes = bytes;
+    if (!axis_fits(x->c, x->cs, item) || !axis_fits(x->h, x->rs, item) || !axis_fits(x->w, x->ps, item)
+        || x->rows < 1 || x->rows > x->h) {
+        return NN_BAD_OPERAND;
+    }
+    int64_t last = (int64_t)(x->c - 1) * x->cs + (int64_t)(x->rows - 1) * x->rs + (int64_t)(x->w - 1) * x->ps;
+    if (last + item > bytes) {
+        return NN_BAD_OPERAND;
+    }
+    // Elements that lie over each other could be more than the memory holds: then work would have no bound. Each factor
+    // is at most the operand's bytes, so two of them fit. (And so does the count of a ring's elements: c * w is below
+    // 2^31, h below 2^30.)
+    if ((int64_t)x->c * x->rows > bytes || (int64_t)x->c * x->rows * x->w > bytes / item) {
+        return NN_BAD_OPERAND;
+    }
+    return NN_OK;
+}
+
+static int describe(const nn_state *call, int32_t i, nn_operand *x) {
+    if (call->operands) {
+        return resolve(call, call->operands + (ptrdiff_t)i * NN_OPERAND_WORDS, x);
+    }
+    int32_t words[NN_OPERAND_WORDS];
+    NN_TRY(nn_model_operand(call, i, words));
+    return resolve(call, words, x);
+}
+
+int nn_output(nn_state *call) {
+    nn_operand *out = &call->out;
+    NN_TRY(describe(call, call->n_in, out));
+    if (call->operands) {
+        int32_t number = call->operands[(ptrdiff_t)call->n_in * NN_OPERAND_WORDS + NN_O_BUFFER];
+        if (!call->buffers[number].writable) {
+            return NN_BAD_BUFFER;
+        }
+    }
+    if (call->y0 < 0 || call->y0 >= call->y1 || call->y1 > out->h || call->y1 - call->y0 > out->rows) {
+        return NN_BAD_ROWS;
+    }
+    return NN_OK;
+}
+
+static int lies_alike(const nn_operand *a, const nn_operand *b) {
+    return a->data == b->data && nn_same_shape(a, b) && a->cs == b->cs && a->rs == b->rs && a->ps == b->ps
+        && a->rows == b->rows && a->dtype == b->dtype;
+}
+
+int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operand *x) {
+    NN_TRY(describe(call, i, x));
+    const nn_operand *out = &call->out;
+    if (x->dtype != (dtype ? dtype : out->dtype)) {
+        return NN_BAD_TYPE;
+    }
+    uintptr_t a = (uintptr_t)x->data, b = (uintptr_t)out->data;
+    if (a < b + (uintptr_t)out->bytes && b < a + (uintptr_t)x->bytes && !(in_place && lies_alike(x, out))) {
+        return NN_BAD_OVERLAP;
+    }
+    return NN_OK;
+}
+
+int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const void **data) {
+    nn_operand x;
+    NN_TRY(nn_input(call, i, dtype, 0, &x));
+    int32_t item = nn_item_bytes[x.dtype];
+    int dense = x.rows == x.h && x.ps == item && (x.h == 1 || x.rs == (int64_t)x.w * item)
+        && (x.c == 1 || x.cs == (int64_t)x.h * x.w * item);
+    if (!dense || nn_count(&x) != count) {
+        return NN_BAD_CONSTANT;
+    }
+    *data = x.data;
+    return NN_OK;
+}
+
+int nn_whole(const nn_state *call, const nn_operand *x) {
+    const nn_operand *out = &call->out;
+    if (call->y0 != 0 || call->y1 != out->h || out->rows != out->h || x->rows != x->h) {
+        return NN_BAD_ROWS;
+    }
+    return NN_OK;
+}
+
+int nn_same_shape(const nn_operand *a, const nn_operand *b) {
+    return a->c == b->c && a->h == b->h && a->w == b->w;
+}

@@ -1,0 +1,57 @@
+// What the int8 layers have in common.
+
+#include "requantise.h"
+
+int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn_channels *channels) {
+    const void *data;
+    channels->zero = words[0];
+    channels->least = words[1];
+    channels->most = words[2];
+    if (!nn_is_int8(words[0]) || !nn_is_int8(words[1]) || !nn_is_int8(words[2])) {
+        return NN_BAD_PARAMS;
+    }
+    NN_TRY(nn_constant(call, 2, NN_I32, count, &data));
+    channels->bias = data;
+    NN_TRY(nn_constant(call, 3, NN_I32, count, &data));
+    channels->multiplier = data;
+    NN_TRY(nn_constant(call, 4, NN_I32, count, &data));
+    channels->shift = data;
+    for (int32_t i = 0; i < count; i++) {
+        if (channels->shift[i] < NN_SHIFT_LEAST || channels->shift[i] > NN_SHIFT_MOST) {
+            return NN_BAD_DATA;
+        }
+    }
+    return NN_OK;
+}
+
+int32_t nn_shift_left(int32_t value, int32_t shift) {
+    return nn_saturate((int64_t)((uint64_t)(int64_t)value << shift));
+}
+
+int8_t nn_channel_result(const nn_channels *k, int32_t channel, uint32_t sum) {
+    const int32_t value = (int32_t)(sum + (uint32_t)k->bias[channel]);
+    return nn_clamp(nn_multiply_up(value, k->multiplier[channel], k->shift[channel]), k->zero, k->least, k->most);
+}
+
+int8_t nn_channel_result_away(const nn_channels *k, int32_t channel, uint32_t sum) {
+    const int32_t value = (int32_t)(sum + (uint32_t)k->bias[channel]);
+    return nn_clamp(nn_multiply_away(value, k->multiplier[channel], k->shift[channel]), k->zero, k->least, k->most);
+}
+
+int32_t nn_round(float value, int32_t least, int32_t most, int to_even) {
+    if (!(value > (float)(least - 1))) {
+        return least;
+    }
+    if (value >= (float)(most + 1)) {
+        return most;
+    }
+    int32_t whole = (int32_t)value;
+    const float rest = value - (float)whole;
+    const int half_counts = !to_even || (whole & 1);
+    if (rest > 0.5f || (rest == 0.5f && half_counts)) {
+        whole++;
+    } else if (rest < -0.5f || (rest == -0.5f && half_counts)) {
+        whole--;
+    }
+    return nn_min(nn_max(whole, least), most);
+}

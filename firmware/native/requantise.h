@@ -1,0 +1,90 @@
+// The integer arithmetic of TFLite's int8 kernels; see nnmicro/reference/fixed_point.py. A multiplier is a 31-bit
+// fraction and a shift; the product is rounded, then shifted with a rounding of its own.
+
+#ifndef NN_REQUANTISE_H
+#define NN_REQUANTISE_H
+
+#include "kernel.h"
+
+enum { NN_SHIFT_LEAST = -31, NN_SHIFT_MOST = 31 };
+
+NN_INLINE int32_t nn_saturate(int64_t v) {
+    return v > INT32_MAX ? INT32_MAX : v < INT32_MIN ? INT32_MIN : (int32_t)v;
+}
+
+// A value times 2^shift, as far as an int32 goes.
+int32_t nn_shift_left(int32_t value, int32_t shift);
+
+// The first step: halves go up. Right shifts of negative numbers keep the sign with every compiler this is built by.
+NN_INLINE int32_t nn_high_product(int32_t value, int32_t multiplier, int32_t shift) {
+    if (shift > 0) {
+        value = nn_shift_left(value, shift);
+    }
+    const int64_t high = ((int64_t)value * multiplier + ((int64_t)1 << 30)) >> 31;
+    return high > INT32_MAX ? INT32_MAX : (int32_t)high; // both are the least negative number there is
+}
+
+// Halves of the second step go up.
+NN_INLINE int32_t nn_multiply_up(int32_t value, int32_t multiplier, int32_t shift) {
+    const int32_t high = nn_high_product(value, multiplier, shift);
+    return shift >= 0 ? high : (high >> -shift) + ((high >> (-shift - 1)) & 1);
+}
+
+// Halves of the second step go away from zero.
+NN_INLINE int32_t nn_multiply_away(int32_t value, int32_t multiplier, int32_t shift) {
+    int32_t high = nn_high_product(value, multiplier, shift);
+    if (shift >= 0) {
+        return high;
+    }
+    high -= high < 0 && high > INT32_MIN;
+    return (high >> -shift) + ((high >> (-shift - 1)) & 1);
+}
+
+NN_INLINE int8_t nn_clamp(int32_t value, int32_t zero, int32_t least, int32_t most) {
+    int64_t v = (int64_t)value + zero;
+    v = v < least ? least : v;
+    return (int8_t)(v > most ? most : v);
+}
+
+NN_INLINE int nn_is_int8(int32_t value) {
+    return value >= -128 && value <= 127;
+}
+
+NN_INLINE int nn_is_multiplier(int32_t multiplier, int32_t shift) {
+    return multiplier >= 0 && shift >= NN_SHIFT_LEAST && shift <= NN_SHIFT_MOST;
+}
+
+// Sums may wrap where a model's weights are not what a converter makes; signed overflow would be undefined.
+NN_INLINE uint32_t nn_mac(uint32_t sum, int32_t a, int32_t b) {
+    return sum + (uint32_t)(a * b);
+}
+
+// What is added to each output channel and how it is scaled.
+typedef struct {
+    const int32_t *bias, *multiplier, *shift;
+    int32_t zero, least, most;
+} nn_channels;
+
+// Inputs 2, 3, 4: bias, multiplier, shift of `count` channels; `words`: zero point and bounds of the output.
+int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn_channels *channels);
+
+// The output of a channel for the sum of its products.
+int8_t nn_channel_result(const nn_channels *k, int32_t channel, uint32_t sum);
+int8_t nn_channel_result_away(const nn_channels *k, int32_t channel, uint32_t sum);
+
+// Single precision, every operation rounded: a value that has passed through memory cannot be fused into the next one.
+NN_INLINE float nn_single(float value) {
+    volatile float kept = value;
+    return kept;
+}
+
+// The integer nearest to a float, halves away from zero or to the even one, kept between `least` and `most` (both within
+// 2^30); a NaN gives `least`.
+int32_t nn_round(float value, int32_t least, int32_t most, int to_even);
+
+// Whether the source counts an operand's channels fastest; see nnmicro/reference/order_int8.py.
+NN_INLINE int nn_interleaved(const nn_operand *x) {
+    return x->cs < x->ps;
+}
+
+#endif

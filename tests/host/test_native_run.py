@@ -1,0 +1,198 @@
+"""The loop in C against the Python loop: the same results, and every array of the inference's state equal."""
+
+from __future__ import annotations
+
+import shutil
+from array import array
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nnmicro
+from firmware.native import host
+from host_tools.graph import Graph
+from host_tools.layout import lower
+from host_tools.plan import make_plan
+from host_tools.writer import write
+from tests.host.test_plan import graphs
+
+pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="compiling the kernels needs gcc")
+
+COUNTED, NEEDED = 2, 4
+
+
+@pytest.fixture(scope="module")
+def native() -> host.Library:
+    return host.sanitized()
+
+
+class Inference:
+    """An extractor, and the nine buffers over its state that the loop in C takes."""
+
+    def __init__(self, native: host.Library, net: nnmicro.Net, extractor: nnmicro.Extractor, cannot: set[str]):
+        self.native = native
+        self.extractor = extractor
+        at = [net.blobs_at, net.layers_at, net.operands_at, net.params_at, net.weights_at]
+        at = array("i", [*at, net.n_blobs, net.n_records, net.n_layers])
+        kernels = array("h", [-1 if op in cannot else native.kernel(op) for op in net.op_names])
+        self.context = (
+            net.data, at, kernels, extractor.arena.buffer, extractor.arena.table, extractor._slots,
+            extractor._left, extractor._layers, extractor._state,
+        )  # fmt: skip
+
+    def run(self, first: int, stop: int, mark: int, budget: int) -> int:
+        return self.native.run(self.context, first, stop, mark, budget)
+
+
+def state_of(ex: nnmicro.Extractor) -> tuple[object, ...]:
+    """Everything that both loops keep."""
+    return tuple(bytes(part) for part in (ex.arena.table, ex._slots, ex._left, ex._layers, ex._state))
+
+
+def extract_natively(inference: Inference, name: str, budget: int) -> None:
+    """As `extract`, with the C loop for each layer that it takes."""
+    ex = inference.extractor
+    blob = ex._begin(name)
+    if ex._target < 0:
+        return
+    stop = ex._producer(blob)
+    layer = 0
+    while layer <= stop:
+        layer = inference.run(layer, stop, ex._mark, budget)
+        if layer < 0:
+            layer = -1 - layer
+            assert ex._layers[layer] & (ex._mark | 1) == ex._mark
+            ex._next = layer
+            ex._advance()
+            layer += 1
+    ex._target = -1
+
+
+@settings(max_examples=250, deadline=None)
+@given(graphs(), st.data())
+def test_both_loops_leave_the_same_state(native: host.Library, made: tuple[Graph, dict], data: st.DataObject) -> None:
+    graph, values = made
+    program = lower(graph)
+    net = nnmicro.Net(write(program, make_plan(program, seconds=0.02)), nnmicro.Option(backend="reference"))
+    lightmode = data.draw(st.booleans())
+    size = net.arena_size if lightmode else net.lightmode_off_size
+    # A frame of its own size, one with room (so that its start differs), and one where the plan cannot be had.
+    blocks = net.n_blobs + 8
+    room = data.draw(st.sampled_from((0, 16, 256)))
+    taken = data.draw(st.sampled_from((0, 16, 48)))
+    arenas = [nnmicro.Arena(size + room + taken, blocks) for _ in range(2)]
+    for arena in arenas:
+        if taken:
+            arena.release(arena.alloc(32)) if room else None
+            arena.alloc(taken)
+    cannot = set(data.draw(st.sets(st.sampled_from(sorted(net.op_names)))))
+    budget = data.draw(st.sampled_from((1, 2, 100)))
+    names = list(net.outputs) if data.draw(st.booleans()) else [str(net.name(i)) for i in range(net.n_blobs)]
+    names = data.draw(st.permutations(names))
+    ours, theirs = (
+        net.extractor(lightmode=lightmode, arena=arena, keep=names[:1] if taken else ()) for arena in arenas
+    )
+    for ex in (ours, theirs):
+        for name in net.inputs:
+            ex.input(name, values[name])
+    inference = Inference(native, net, ours, cannot)
+    for name in names:
+        outcomes: list[object] = []
+        for extract in (lambda: theirs.extract(name), lambda: extract_natively(inference, name, budget)):  # noqa: B023
+            try:
+                extract()
+                outcomes.append(None)
+            except (nnmicro.RecycledError, nnmicro.ArenaFull, nnmicro.StateError) as error:
+                outcomes.append((type(error), str(error)))
+        assert outcomes[0] == outcomes[1]
+        assert state_of(ours) == state_of(theirs)
+        assert bytes(arenas[0].buffer) == bytes(arenas[1].buffer)
+        if outcomes[0] is None and ours._has(net.index(name)):
+            np.testing.assert_array_equal(np.array(ours.extract(name).tolist()), values[name])
+
+
+def small_net() -> tuple[nnmicro.Net, dict[str, np.ndarray]]:
+    from tests.models import Builder
+
+    b = Builder("three", (1, 2, 3, 3))
+    b.affine(b.input("x"), "a", 2, 1)
+    b.relu("a", "b")
+    b.add("a", "b", "c")
+    b.graph.outputs = ["c"]
+    program = lower(b.graph)
+    net = nnmicro.Net(write(program, make_plan(program)), nnmicro.Option(backend="reference"))
+    return net, {"x": np.arange(18, dtype=np.float32).reshape(1, 2, 3, 3)}
+
+
+def started(native: host.Library, cannot: set[str] = frozenset()) -> tuple[Inference, nnmicro.Extractor]:
+    net, values = small_net()
+    ex = net.extractor()
+    ex.input("x", values["x"])
+    ex._begin("c")
+    return Inference(native, net, ex, set(cannot)), ex
+
+
+def test_a_budget_ends_it_before_the_layer_that_it_names(native: host.Library) -> None:
+    inference, ex = started(native)
+    assert inference.run(0, 2, COUNTED, 0) == 0
+    assert inference.run(0, 2, COUNTED, 1) == 1
+    assert ex._layers[0] & 1 and not ex._layers[1] & 1
+    assert inference.run(1, 2, COUNTED, 5) == 3
+    assert inference.run(0, 2, COUNTED, 5) == 3  # all done
+
+
+def test_layers_without_the_mark_are_passed_over(native: host.Library) -> None:
+    inference, ex = started(native)
+    assert inference.run(0, 2, NEEDED, 5) == 3
+    assert not ex._layers[0] & 1
+
+
+def test_a_layer_that_it_cannot_do_is_left_as_it_is(native: host.Library) -> None:
+    inference, ex = started(native, {"binary_op"})
+    assert inference.run(0, 2, COUNTED, 5) == -3
+    before = state_of(ex)
+    assert inference.run(2, 2, COUNTED, 5) == -3
+    assert state_of(ex) == before
+
+
+def test_a_full_arena_changes_nothing(native: host.Library) -> None:
+    net, values = small_net()
+    ex = net.extractor(arena=nnmicro.Arena(112, 8))
+    ex.input("x", values["x"])
+    ex._begin("c")
+    inference = Inference(native, net, ex, set())
+    assert inference.run(0, 2, COUNTED, 5) == -2  # the first layer works in place
+    before = state_of(ex)
+    assert inference.run(0, 2, COUNTED, 5) == -2
+    assert state_of(ex) == before
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) -> None:
+    inference, ex = started(native)
+    inference.run(0, 2, COUNTED, data.draw(st.integers(0, 3)))
+    guard = bytes(range(64))
+    held = []
+    context = list(inference.context)
+    for i in range(9):
+        kind = memoryview(context[i]).format if i else "B"
+        raw = bytearray(bytes(context[i]))
+        held.append(bytearray(guard + raw + guard))
+        context[i] = memoryview(held[-1])[64 : 64 + len(raw)].cast(kind)
+    word = st.one_of(st.integers(-3, 40), st.sampled_from((-(2**31), 2**31 - 1, 2**30, 65536, 1 << 20)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        i = data.draw(st.integers(0, 8))
+        view = context[i]
+        if i == 0:
+            view = view.cast("i")
+        if not len(view):
+            continue
+        top = {"B": 255, "h": 2**15 - 1, "i": 2**31 - 1}[view.format]
+        low = 0 if top == 255 else -top - 1
+        view[data.draw(st.integers(0, len(view) - 1))] = max(low, min(top, data.draw(word)))
+    for _ in range(2):
+        native.run(context, data.draw(st.integers(-1, 4)), data.draw(st.integers(-1, 4)), 2, 3)
+    assert all(bytes(one[:64]) == guard and bytes(one[-64:]) == guard for one in held)
