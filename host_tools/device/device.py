@@ -58,9 +58,7 @@ class Device(DeviceTransfer):
         try:
             return ast.literal_eval(answer.decode("utf-8").strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError):
-            raise DeviceError(
-                f"The device's answer to {expression} is no plain value: {answer[:200]!r}."
-            ) from None
+            raise DeviceError(f"The device's answer to {expression} is no plain value: {answer[:200]!r}.") from None
 
     def info(self) -> DeviceInfo:
         """What the device is, and how much memory it has free right now."""

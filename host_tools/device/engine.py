@@ -195,13 +195,9 @@ def _sources(modules: Iterable[str] | None) -> dict[str, bytes]:
             raise DeviceError(f"The engine has no module {name.replace('/', '.')}.")
     chosen = {path for path in found if any(_belongs(path, name) for name in names)}
     packages = {
-        f"{'/'.join(path.split('/')[:depth])}/__init__.py"
-        for path in chosen
-        for depth in range(1, path.count("/") + 1)
+        f"{'/'.join(path.split('/')[:depth])}/__init__.py" for path in chosen for depth in range(1, path.count("/") + 1)
     }
-    return {
-        path: found[path] for path in found if path in chosen or path in packages or path == "__init__.py"
-    }
+    return {path: found[path] for path in found if path in chosen or path in packages or path == "__init__.py"}
 
 
 def _belongs(path: str, name: str) -> bool:
@@ -253,9 +249,7 @@ def _mpy(path: str, content: bytes, arch: str | None, warnings: list[str]) -> by
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0 or not target.is_file():
             last = (done.stderr or done.stdout).strip().rsplit("\n", 1)[-1]
-            warnings.append(
-                f"mpy-cross does not compile {_PACKAGE}/{path} ({last}): the device gets its source."
-            )
+            warnings.append(f"mpy-cross does not compile {_PACKAGE}/{path} ({last}): the device gets its source.")
             return None
         code = target.read_bytes()
         target.rename(kept)

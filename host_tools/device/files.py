@@ -43,9 +43,7 @@ class Entry:
 class DeviceFiles:
     """The file operations of a Device."""
 
-    def exec(
-        self, code: str | bytes, on_output: Callable[[bytes], None] | None = None, timeout: float = 60.0
-    ) -> bytes:
+    def exec(self, code: str | bytes, on_output: Callable[[bytes], None] | None = None, timeout: float = 60.0) -> bytes:
         """See Device.exec."""
         raise NotImplementedError
 

@@ -99,8 +99,7 @@ class Link:
                 self._transport = _Transport(address, timeout=_READ_TIMEOUT_S)
         except (TransportError, serial.SerialException, OSError, ValueError) as error:
             raise DeviceError(
-                f"{address} cannot be opened ({error}). "
-                "Is the board connected, and no other program using it?"
+                f"{address} cannot be opened ({error}). Is the board connected, and no other program using it?"
             ) from None
         self._port = _Port(self._transport.serial)
         self._port.port.write_timeout = _WRITE_TIMEOUT_S
@@ -122,9 +121,7 @@ class Link:
                 "and is the port the right one? A board that is stuck needs its reset button."
             ) from None
 
-    def run(
-        self, code: str | bytes, timeout: float, on_output: Callable[[bytes], None] | None
-    ) -> tuple[bytes, bytes]:
+    def run(self, code: str | bytes, timeout: float, on_output: Callable[[bytes], None] | None) -> tuple[bytes, bytes]:
         """Run `code`; what it printed and what the device reported as error.
 
         `timeout` is the longest silence in seconds. If anything goes wrong in between, Ctrl-C of this program
@@ -155,9 +152,7 @@ class Link:
                 now = time.monotonic()
                 if not data:
                     if now - last >= timeout:
-                        raise DeviceError(
-                            f"The device said nothing for {timeout:g} s; its program was interrupted."
-                        )
+                        raise DeviceError(f"The device said nothing for {timeout:g} s; its program was interrupted.")
                     continue
                 last = now
                 part, end, rest = data.partition(_END)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from serial.tools import list_ports
@@ -11,8 +12,27 @@ from host_tools.device.device import Device
 from host_tools.device.errors import DeviceError
 from host_tools.device.unix import UnixDevice
 
-# Boards with an emulator; none yet.
-EMULATED_BOARDS: tuple[str, ...] = ()
+
+def _qemu(spec: str, board: str) -> Device:
+    from host_tools.device.qemu import QemuDevice
+
+    return QemuDevice(spec, board)
+
+
+def _pico(spec: str, board: str) -> Device:
+    from host_tools.device.pico import PicoDevice
+
+    return PicoDevice(spec, board)
+
+
+# What starts the emulator of a board, by the board's name; what it takes to run one is imported only then.
+EMULATED_BOARDS: dict[str, Callable[[str, str], Device]] = {
+    "qemu_cortex_m3": _qemu,
+    "qemu_cortex_m4f": _qemu,
+    "qemu_cortex_m7": _qemu,
+    "qemu_rv32": _qemu,
+    "rpi_pico": _pico,
+}
 _SHORT_NAMES = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM"}  # as mpremote's a0, u0, c0
 
 
@@ -27,11 +47,16 @@ def open_device(spec: str = "unix", *, heapsize: str = "64M") -> Device:
     if spec == "unix":
         return UnixDevice(heapsize)
     if spec.startswith("emu:"):
-        known = ", ".join(EMULATED_BOARDS) or "none yet"
-        raise DeviceError(
-            f"{spec}: there is no emulator of this board. Boards that can be emulated: {known}."
-        )
+        return _emulated(spec)
     return Device(spec, _address(spec))
+
+
+def _emulated(spec: str) -> Device:
+    board = spec.removeprefix("emu:")
+    if board not in EMULATED_BOARDS:
+        known = ", ".join(EMULATED_BOARDS)
+        raise DeviceError(f"{spec}: there is no emulator of this board. Boards that can be emulated: {known}.")
+    return EMULATED_BOARDS[board](spec, board)
 
 
 def _address(spec: str) -> str:

@@ -34,9 +34,7 @@ class UnixDevice(Device):
 
     def __init__(self, heapsize: str = "64M", interpreter: Path | None = None) -> None:
         if not re.fullmatch(r"[1-9]\d{0,11}[kKmM]?", heapsize):
-            raise DeviceError(
-                f"{heapsize!r} is no heap size: give a number of bytes, or one with K or M (64M)."
-            )
+            raise DeviceError(f"{heapsize!r} is no heap size: give a number of bytes, or one with K or M (64M).")
         _require_ptys()
         self._heapsize = heapsize
         self._interpreter = interpreter if interpreter is not None else _built_interpreter()
@@ -56,9 +54,7 @@ class UnixDevice(Device):
             status = self._process.poll()
             self._end_process()
             if isinstance(error, DeviceError) and status is not None:
-                raise DeviceError(
-                    f"The unix device {_how_it_ended(status)} (heap size {self._heapsize})."
-                ) from None
+                raise DeviceError(f"The unix device {_how_it_ended(status)} (heap size {self._heapsize}).") from None
             raise
 
     @property
@@ -96,9 +92,7 @@ def _require_ptys() -> None:
         import fcntl  # noqa: F401
         import pty  # noqa: F401
     except ImportError:
-        raise DeviceError(
-            "This operating system has no ptys, which the unix device needs; use a board."
-        ) from None
+        raise DeviceError("This operating system has no ptys, which the unix device needs; use a board.") from None
 
 
 def _built_interpreter() -> Path:

@@ -30,7 +30,9 @@ def show(capsys: pytest.CaptureFixture[str], table: Table) -> None:
 
 def test_memory_beside_ncnn(capsys: pytest.CaptureFixture[str]) -> None:
     anchors = json.loads(shared("anchors/ncnn_lightmode.json").read_text())["models"]
-    table = Table("network", "lightmode", "ncnn", "off", "ncnn", "off/on", "ncnn", "arena size", title="bytes of blobs, float32")
+    table = Table(
+        "network", "lightmode", "ncnn", "off", "ncnn", "off/on", "ncnn", "arena size", title="bytes of blobs, float32"
+    )
     for name, file, outputs in NCNN:
         graph = load_model(shared(f"models/ncnn/{file}.param"), input_shapes=None, zero_weights=True, outputs=outputs)
         arena, ncnn = ModelFile(to_nnm(graph, fuse=False)).describe()["arena"], anchors[name]

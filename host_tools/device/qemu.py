@@ -1,0 +1,80 @@
+"""Boards that QEMU emulates, with firmware of our own (firmware/qemu): `emu:qemu_cortex_m4f` and the like.
+
+Their disk lies in memory that is a temporary file of this process: it survives a restart of the emulator, as
+flash survives a loss of power, and is gone once the device is closed. A new device begins with an empty disk.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import weakref
+
+from firmware import qemu_port
+from firmware.errors import FirmwareError
+from host_tools.device.emulated import EmulatedDevice, inheritable
+from host_tools.device.errors import DeviceError
+
+# With it QEMU counts instructions: one is 128 ns of the board's time, however busy this computer is.
+_COUNT_INSTRUCTIONS = ("-icount", "shift=7")
+_SILENCE_S = 600.0
+
+
+class QemuDevice(EmulatedDevice):
+    """The board `name` of boards/, with `heap` bytes for MicroPython (default: what its board.toml says).
+
+    With `exact` the board's clock is the number of executed instructions, 128 ns each: times repeat exactly
+    and `instructions` can count. Without it the clock is this computer's.
+    """
+
+    def __init__(self, spec: str, name: str, *, heap: int | None = None, exact: bool = True) -> None:
+        try:
+            board = qemu_port.board(name)
+            firmware = qemu_port.firmware(name)
+        except FirmwareError as error:
+            raise DeviceError(f"{spec} cannot be had. {error}") from None
+        self._exact = exact
+        heap = board.heap if heap is None else heap
+        with tempfile.TemporaryFile(prefix="nnmicro-disk-") as disk:
+            descriptor = inheritable(disk)
+        self._close_disk = weakref.finalize(self, os.close, descriptor)
+        command = [board.system, "-machine", f"{board.machine},memory-backend=storage", "-m", board.storage]
+        command += ["-object", f"memory-backend-file,id=storage,size={board.storage},share=on"]
+        command[-1] += f",mem-path=/dev/fd/{descriptor}"
+        command += ["-nodefaults", "-display", "none", "-monitor", "none", "-no-reboot"]
+        command += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+        command += ["-semihosting-config", f"enable=on,target=native,arg=nnmicro,arg=heap={heap}"]
+        if board.machine == "virt":
+            command += ["-bios", "none"]
+        if exact:
+            command += _COUNT_INSTRUCTIONS
+        command += ["-kernel", str(firmware)]
+        try:
+            super().__init__(spec, command, open_files=[descriptor])
+        except BaseException:
+            self._close_disk()
+            raise
+
+    def instructions(self, call: str, timeout: float = _SILENCE_S) -> int:
+        """How many instructions the expression `call` takes on the board, without the cost of counting.
+
+        It runs in the device's globals and may use what earlier programs left there.
+        """
+        if not self._exact:
+            raise DeviceError(f"{self.spec} was opened without counting instructions.")
+        answer = self.exec(
+            f"import qemu\nprint(qemu.instructions(lambda: ({call})), qemu.instructions(lambda: None))\n",
+            timeout=timeout,
+        )
+        found = re.search(rb"(\d+) (\d+)\s*$", answer)
+        if found is None:
+            raise DeviceError(f"The device's count of instructions makes no sense: {answer[-200:]!r}.")
+        return int(found[1]) - int(found[2])
+
+    def close(self) -> None:
+        """End the emulator; its disk is gone with it. A second call does nothing."""
+        try:
+            super().close()
+        finally:
+            self._close_disk()
