@@ -42,7 +42,9 @@ class Storage:
     def dense_chw(self) -> bool:
         """The elements lie in c, y, x order without gaps."""
         plane = self.h * self.w * self.pstep
-        return self.nbytes == self.c * plane and self.rstep == self.w * self.pstep and (self.c == 1 or self.cstep == plane)
+        return (
+            self.nbytes == self.c * plane and self.rstep == self.w * self.pstep and (self.c == 1 or self.cstep == plane)
+        )
 
     @property
     def dense_hwc(self) -> bool:
@@ -163,7 +165,9 @@ class _Lowering:
         if any(d < 1 for d in tensor.shape):
             raise ConversionError(f"tensor {tensor.name} is empty: its shape is {tensor.shape}")
         if tensor.dtype not in DTYPES:
-            raise ConversionError(f"tensor {tensor.name} has type {tensor.dtype}, which the engine does not compute with")
+            raise ConversionError(
+                f"tensor {tensor.name} has type {tensor.dtype}, which the engine does not compute with"
+            )
         dtype = DTYPES[tensor.dtype]
         store = planar if dtype == F32 else interleaved
         storage = store(tensor.shape, ITEM_BYTES[dtype], self.graph.order)
@@ -212,7 +216,9 @@ class _Lowering:
         operands = [self.operand(layer, i) for i in range(len(layer.inputs))]
         if layer.op in ("permute", "reshape", "share"):
             if operands[0] < 0:
-                raise ConversionError(f"layer {layer.name} ({layer.op}) reads a constant, which should have been folded")
+                raise ConversionError(
+                    f"layer {layer.name} ({layer.op}) reads a constant, which should have been folded"
+                )
             if layer.op == "permute" and not self.still(layer):
                 self.permute(layer, operands[0], output)
             else:
@@ -296,8 +302,11 @@ def _same_places(a: Blob, b: Blob) -> bool:
         return True
     x, y = a.storage, b.storage
     rows = x.rstep == x.w * x.pstep and y.rstep == y.w * y.pstep
-    return a.order == b.order and rows and (x.c, x.h * x.w, x.cstep, x.pstep) == (y.c, y.h * y.w, y.cstep, y.pstep) and (
-        a.order == f.ORDER_CHW or x.w == y.w
+    return (
+        a.order == b.order
+        and rows
+        and (x.c, x.h * x.w, x.cstep, x.pstep) == (y.c, y.h * y.w, y.cstep, y.pstep)
+        and (a.order == f.ORDER_CHW or x.w == y.w)
     )
 
 

@@ -1,4 +1,4 @@
-"""The memory plan as a picture in the terminal: layers from left to right, addresses upwards, a colour for each block."""
+"""The memory plan as a picture in the terminal: layers to the right, addresses upwards, a colour for each block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from rich.text import Text
 from .layout import Program
 from .plan import Block, Plan
 
-_COLOURS = ("blue", "green", "magenta", "cyan", "yellow", "red", "bright_blue", "bright_green", "bright_magenta", "bright_cyan")
+_COLOURS = (
+    "blue",
+    "green",
+    "magenta",
+    "cyan",
+    "yellow",
+    "red",
+    "bright_blue",
+    "bright_green",
+    "bright_magenta",
+    "bright_cyan",
+)
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ROWS = 12
 _MOST_COLUMNS = 96
@@ -30,7 +41,10 @@ def memory_map(program: Program, plan: Plan) -> Group:
             else:
                 line.append(_letter(found) * width, style=f"black on {_COLOURS[found % len(_COLOURS)]}")
         lines.append(line)
-    axis = Text(f"{'bytes':>9} " + "".join(f"{n:<{width}}" if n % max(1, 4 // width) == 0 else " " * width for n in range(columns)))
+    axis = Text(
+        f"{'bytes':>9} "
+        + "".join(f"{n:<{width}}" if n % max(1, 4 // width) == 0 else " " * width for n in range(columns))
+    )
     return Group(*lines, axis, _legend(program, plan))
 
 

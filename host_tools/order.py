@@ -26,7 +26,9 @@ def depth_first(graph: Graph, reverse: bool) -> list[Layer]:
     producers = graph.producers()
     ordered: list[Layer] = []
     done: set[int] = set()
-    stack: list[tuple[Layer, bool]] = [(producers[name], False) for name in reversed(graph.outputs) if name in producers]
+    stack: list[tuple[Layer, bool]] = [
+        (producers[name], False) for name in reversed(graph.outputs) if name in producers
+    ]
     while stack:
         layer, ready = stack.pop()
         if id(layer) in done:

@@ -132,7 +132,9 @@ def place(plan: Plan, seconds: float) -> None:
             lambda i: (-blocks[i].nbytes * (blocks[i].last - blocks[i].first + 1), blocks[i].first),
         )
     ]
-    neighbours = [[j for j, other in enumerate(blocks) if j != i and block.meets(other)] for i, block in enumerate(blocks)]
+    neighbours = [
+        [j for j, other in enumerate(blocks) if j != i and block.meets(other)] for i, block in enumerate(blocks)
+    ]
     best = min(orders, key=lambda order: _fit(blocks, neighbours, order)[1])
     best_size = _fit(blocks, neighbours, best)[1]
     generator = random.Random(0)

@@ -15,7 +15,9 @@ def read_program(net: Net) -> Program:
     program = Program("model", labels=list(net.labels))
     for index in range(net.n_records):
         r = net.record(index)
-        storage = Storage(*(w[r + field] for field in (f.B_C, f.B_H, f.B_W, f.B_CSTEP, f.B_RSTEP, f.B_PSTEP, f.B_BYTES)))
+        storage = Storage(
+            *(w[r + field] for field in (f.B_C, f.B_H, f.B_W, f.B_CSTEP, f.B_RSTEP, f.B_PSTEP, f.B_BYTES))
+        )
         blob = Blob(
             str(net.name(index)),
             net.shape_at(index),

@@ -1,10 +1,10 @@
 """nnmicro: trained neural networks on microcontrollers that run MicroPython.
 
-    net = nnmicro.Net("digits.nnm")             # load once, share
-    with net.extractor() as ex:                 # one for each inference
-        ex.input("image", pixels)
-        scores = ex.extract("scores")
-        print(net.labels[scores.argmax()])
+net = nnmicro.Net("digits.nnm")             # load once, share
+with net.extractor() as ex:                 # one for each inference
+    ex.input("image", pixels)
+    scores = ex.extract("scores")
+    print(net.labels[scores.argmax()])
 """
 
 __version__ = "0.1.0"

@@ -43,7 +43,9 @@ class Operand:
     @property
     def dense(self):
         """Whether the elements lie in c, y, x order without gaps."""
-        return self.ps == 1 and self.rs == self.w and (self.c == 1 or self.cs == self.h * self.w) and self.rows == self.h
+        return (
+            self.ps == 1 and self.rs == self.w and (self.c == 1 or self.cs == self.h * self.w) and self.rows == self.h
+        )
 
     def same_shape(self, other):
         return self.c == other.c and self.h == other.h and self.w == other.w

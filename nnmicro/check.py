@@ -52,7 +52,9 @@ def _header(net):
     # The version is read byte by byte: a file of another version may have any length.
     version = data[4] | data[5] << 8 | data[6] << 16 | data[7] << 24
     if version != f.VERSION:
-        _fail("the file has format version %d, this engine reads version %d: convert the model again", version, f.VERSION)
+        _fail(
+            "the file has format version %d, this engine reads version %d: convert the model again", version, f.VERSION
+        )
     size = data[8] | data[9] << 8 | data[10] << 16 | data[11] << 24
     if size != len(data):
         _fail("the header says %d bytes, the file has %d: it was cut off or damaged", size, len(data))
@@ -119,7 +121,10 @@ def _sections(net):
             _fail("section %s: %d bytes at %d do not lie inside the file", _section_name(kind), length, start)
         if kind not in f.KNOWN:
             if not w[e] & f.OPTIONAL:
-                _fail("the file has a section %s, which this engine cannot do without knowing: update nnmicro", _section_name(kind))
+                _fail(
+                    "the file has a section %s, which this engine cannot do without knowing: update nnmicro",
+                    _section_name(kind),
+                )
             continue
         if kind in found:
             _fail("two sections %s", _section_name(kind))
@@ -265,7 +270,9 @@ def _quantisation(net, at, dtype, whose):
 
 def _distinct(w, r, whose):
     """No two elements share a byte: each step is at least as long as all that the smaller ones span."""
-    axes = sorted(((w[r + f.B_CSTEP], w[r + f.B_C]), (w[r + f.B_RSTEP], w[r + f.B_H]), (w[r + f.B_PSTEP], w[r + f.B_W])))
+    axes = sorted(
+        ((w[r + f.B_CSTEP], w[r + f.B_C]), (w[r + f.B_RSTEP], w[r + f.B_H]), (w[r + f.B_PSTEP], w[r + f.B_W]))
+    )
     span = 0
     for step, count in axes:
         if count > 1:
@@ -309,7 +316,11 @@ def _layers(net):
             if not 0 <= blob < net.n_records:
                 _fail("layer %d reads blob %d of %d", i, blob, net.n_records)
             if blob < net.n_blobs and not made[blob]:
-                _fail("layer %d reads blob %d before a layer made it: the layers form a cycle or are out of order", i, blob)
+                _fail(
+                    "layer %d reads blob %d before a layer made it: the layers form a cycle or are out of order",
+                    i,
+                    blob,
+                )
         for k in range(n_in, n_in + n_out):
             blob = w[net.operands_at + first + k]
             if not 0 <= blob < net.n_blobs or made[blob] or w[net.record(blob) + f.B_PRODUCER] != i:

@@ -71,8 +71,8 @@ class Extractor:
         if arena is None:
             arena = Arena(self._size(keep), (net.max_blocks if lightmode else n) + len(keep) + 8)
         self.arena = arena
-        # What the native loop changes along with slots, left and marks: where the frame starts in the arena (-1: nothing
-        # was placed yet), and how many blocks lie where they were planned, and elsewhere.
+        # What the native loop changes along with slots, left and marks: where the frame starts in the arena (-1: not
+        # known yet), and how many blocks lie where they were planned, and elsewhere.
         self._state = array("i", (-1, 0, 0, 1 if lightmode else 0, net.arena_size))
         self._context = None
         if net.native:
@@ -240,7 +240,8 @@ class Extractor:
         if self._stage == _BROKEN:
             raise StateError("%s after an inference that failed or was interrupted: call reset() first" % what)
         raise StateError(
-            "%s after an extract: the results would belong to the old inputs. Call reset(), or use a new extractor" % what
+            "%s after an extract: the results would belong to the old inputs. Call reset(), or use a new extractor"
+            % what
         )
 
     def _lend(self, blob):
@@ -361,7 +362,7 @@ class Extractor:
                         self._left[w[i]] += 1
 
     def _advance(self):
-        """Run the next layer towards the target. The interpreter serves Ctrl-C and scheduled calls between two of these."""
+        """Run the next layer towards the target. Between two of these the interpreter serves Ctrl-C and callbacks."""
         stop = self._producer(self._target)
         layer = self._next
         try:

@@ -15,7 +15,9 @@ def text_at(net, offset):
 def find(net, name):
     """Index of the blob called `name`; KeyError with near names, or RecycledError for one that was fused away."""
     if not net.names_bytes:
-        raise KeyError("this model's names were stripped: ask for blobs by index, 0 to %d, not %r" % (net.n_blobs - 1, name))
+        raise KeyError(
+            "this model's names were stripped: ask for blobs by index, 0 to %d, not %r" % (net.n_blobs - 1, name)
+        )
     w = net.words
     for i in range(net.n_blobs):
         at = w[net.blobs_at + i * f.BLOB_WORDS + f.B_NAME]

@@ -93,8 +93,8 @@ class Net:
         if self.backend == "_nnmicro":
             self.native = native()
             self.native_kernels = array("h", (self.native.kernel(name) for name in self.op_names))
-            self.native_at = array("i", (self.blobs_at, self.layers_at, self.operands_at, self.params_at, self.weights_at,
-                                         self.n_blobs, self.n_records, self.n_layers))  # fmt: skip
+            places = (self.blobs_at, self.layers_at, self.operands_at, self.params_at, self.weights_at)
+            self.native_at = array("i", places + (self.n_blobs, self.n_records, self.n_layers))
         self.kernels = [None] * len(self.op_names)
         only_native = self.native is not None
         call = Call(self.max_operands)
@@ -135,7 +135,7 @@ class Net:
             raise ModelError("layer %s: %s" % (self.layer_name(layer), error))
 
     def kernel(self, layer):
-        """The Python kernel of a layer. A native one that cannot do it (too many operands, say) has its stand-in here."""
+        """The Python kernel of a layer; also the stand-in of a native one that cannot do it (too many operands)."""
         op = self.words[self.layers_at + layer * _LAYER_WORDS + _L_OP]
         run = self.kernels[op]
         if run is None:
@@ -335,7 +335,8 @@ def _read(file, path):
         data = bytearray(size)
     except MemoryError:
         raise MemoryError(
-            "%s has %d bytes, which do not fit into free memory: put it into ROMFS, where it is used in place" % (path, size)
+            "%s has %d bytes, which do not fit into free memory: put it into ROMFS, where it is used in place"
+            % (path, size)
         )
     file.readinto(data)
     return memoryview(data)

@@ -46,11 +46,16 @@ def _missing(name):
             return "module _nnmicro has ABI %d, this engine needs %d" % (module.ABI, _ABI)
     if name == "vector":
         try:
-            from .vector.array import np
+            __import__("ulab")
+        except ImportError:
+            try:
+                __import__("numpy")
+            except ImportError:
+                return "neither ulab nor numpy is here"
+        try:
+            __import__("nnmicro.vector.array")
         except ImportError:
             return "nnmicro/vector is not installed here"
-        if np is None:
-            return "neither ulab nor numpy is here"
     return None
 
 

@@ -48,8 +48,7 @@ if uctypes:
         return uctypes.bytearray_at(where, nbytes)
 
     def forget(name):
-        """Give back the memory of a module of the engine, and of what lies below it, that is not needed any more. It can
-        be imported again."""
+        """Give back the memory of a module of the engine, and of what lies below it; it can be imported again."""
         path = "nnmicro." + name
         for module in [m for m in sys.modules if m == path or m.startswith(path + ".")]:
             del sys.modules[module]

@@ -44,7 +44,9 @@ class Figures:
 
 def command(
     device: Annotated[str, typer.Option("--device", metavar="D", help=DEVICE_HELP)] = "unix",
-    digits: Annotated[int, typer.Option("--digits", min=1, help="How many held-out digits to run; there are 360.")] = 360,
+    digits: Annotated[
+        int, typer.Option("--digits", min=1, help="How many held-out digits to run; there are 360.")
+    ] = 360,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Recognise handwritten digits on a device: convert, plan, push, run, compare with the original."""
@@ -124,8 +126,8 @@ def _tell(device: str, f: Figures, int8: Figures, right: int, seen: Digits, pred
     results.print(pictures(seen.images[shown], seen.labels[shown], predictions[shown]))
     same = "on every digit" if f.agree == n else f"[bold red]but on {n - f.agree} digits[/]"
     results.print(f"original     {right} of {n} right in onnxruntime ({right / n:.2%})")
-    results.print(f"on device    {f.right_on_device} of {n} right ({f.right_on_device / n:.2%}), the same answer {same}; "
-                  f"scores differ by at most {f.max_abs_diff:.2g}")  # fmt: skip
+    results.print(f"on device    {f.right_on_device} of {n} right ({f.right_on_device / n:.2%}), same answer {same}")
+    results.print(f"             scores differ by at most {f.max_abs_diff:.2g}")
     results.print(f"in int8      {int8.right_on_device} of {n} right ({int8.right_on_device / n:.2%})\n")
     table = Table("", "float32", "int8", box=None, padding=(0, 2, 0, 0))
     for title, cell in (
@@ -133,7 +135,10 @@ def _tell(device: str, f: Figures, int8: Figures, right: int, seen: Digits, pred
         ("live peak without", lambda g: f"{size_text(g.live_peak_lightmode_off)} ({g.lightmode_ratio:.2f} times)"),
         ("time per inference", lambda g: f"{g.time_us / 1000:.2f} ms"),
         ("backend", lambda g: g.backend),
-        ("heap per inference", lambda g: "more than there is" if g.heap_allocated is None else size_text(g.heap_allocated)),
+        (
+            "heap per inference",
+            lambda g: "more than there is" if g.heap_allocated is None else size_text(g.heap_allocated),
+        ),
         ("model file", lambda g: size_text(g.file_bytes)),
     ):
         table.add_row(title, cell(f), cell(int8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -15,12 +15,16 @@ from .terminal import mistakes_are_sentences, print_json, progress, results, siz
 NAME = "push"
 EXAMPLES = "Examples: nnmicro push digits.nnm --device /dev/ttyACM0    |    nnmicro push digits.nnm --device auto"
 
-DEVICE_HELP = "unix (a MicroPython on this computer), or what mpremote connects to: /dev/ttyACM0, COM3, auto, rfc2217://…"
+DEVICE_HELP = (
+    "unix (a MicroPython on this computer), or what mpremote connects to: /dev/ttyACM0, COM3, auto, rfc2217://…"
+)
 
 
 def command(
     model: Annotated[Path, typer.Argument(help="A converted model, .nnm.", show_default=False)],
-    device: Annotated[Optional[list[str]], typer.Option("--device", metavar="D", help=DEVICE_HELP + "; may be repeated.")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option("--device", metavar="D", help=DEVICE_HELP + "; may be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Copy the engine and a model onto devices, and prove that they arrived."""
@@ -34,7 +38,8 @@ def command(
                 if not as_json:
                     results.print(
                         f"{spec}: {told['path']}, {size_text(told['bytes'])}, sha256 {told['sha256'][:16]}… "
-                        f"(verified by the {told['verified_by']}), {size_text(told['wire_bytes'])} sent in {told['seconds']:.1f} s"
+                        f"(verified by the {told['verified_by']}), "
+                        f"{size_text(told['wire_bytes'])} sent in {told['seconds']:.1f} s"
                     )
         if as_json:
             print_json({"devices": reports})

@@ -30,7 +30,8 @@ def command(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", metavar="F.npz", help="Write the outputs here.")] = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", metavar="B", help="_nnmicro, vector or reference; default: the best there is.")
+        str | None,
+        typer.Option("--backend", metavar="B", help="_nnmicro, vector or reference; default: the best there is."),
     ] = None,
     no_lightmode: Annotated[
         bool, typer.Option("--no-lightmode", help="Keep every blob (more memory, for debugging).")

@@ -112,8 +112,7 @@ def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     random = np.random.RandomState(SPLIT_SEED)
     held_out = [
-        random.permutation(np.flatnonzero(labels == digit))[:HELD_OUT_OF_EACH_CLASS]
-        for digit in range(CLASSES)
+        random.permutation(np.flatnonzero(labels == digit))[:HELD_OUT_OF_EACH_CLASS] for digit in range(CLASSES)
     ]
     chosen = np.sort(np.concatenate(held_out))
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
@@ -376,9 +375,7 @@ def write_demo(images: np.ndarray, labels: np.ndarray, out: Path) -> None:
 def write_calibration(images: np.ndarray, labels: np.ndarray, out: Path) -> None:
     """Write the calibration set, under the name of the network's input, into `out`."""
     chosen = calibration(labels)
-    np.savez_compressed(
-        out / "digits_calibration.npz", image=images[chosen], indexes=chosen.astype(np.uint16)
-    )
+    np.savez_compressed(out / "digits_calibration.npz", image=images[chosen], indexes=chosen.astype(np.uint16))
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -418,9 +415,7 @@ def main(given: list[str] | None = None) -> None:
         parser.error(f"--cross-validate takes at least 2 folds, and {options.cross_validate} was given")
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        sys.exit(
-            f"Training needs {', '.join(missing)}, which Python does not find here. Install it:\n  {PIP_LINE}"
-        )
+        sys.exit(f"Training needs {', '.join(missing)}, which Python does not find here. Install it:\n  {PIP_LINE}")
     images, labels = load_scans()
     if options.cross_validate:
         cross_validate(images, labels, options.cross_validate)

@@ -12,9 +12,7 @@ from host_tools.importers.refusals import Unsupported
 
 Shape = tuple[int, ...]
 
-_MAX_ELEMENTS = (
-    1 << 28
-)  # 1 GB of float32: more than any board holds, and less than what the file format counts to
+_MAX_ELEMENTS = 1 << 28  # 1 GB of float32: more than any board holds, and less than what the file format counts to
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 _NO_ACTIVATION: dict[str, Attr] = {"activation": 0, "activation_a": 0.0, "activation_b": 0.0}
 # Parameters that most source layers do not have; a kernel wants all of its own.
@@ -62,9 +60,7 @@ class Builder:
         self.graph.add_tensor(name, shape)
         self.graph.inputs.append(name)
 
-    def emit(
-        self, op: str, layer: str, inputs: list[str], output: str | None, shape: Shape, **attrs: Attr
-    ) -> str:
+    def emit(self, op: str, layer: str, inputs: list[str], output: str | None, shape: Shape, **attrs: Attr) -> str:
         """One layer with one output; `output` None makes a blob that the source does not have. Returns its
         name.
         """

@@ -59,9 +59,7 @@ def _pads_itself(graph: Graph, conv: Layer) -> bool:
     ends = (conv.inputs[0], conv.outputs[0])
     source, out = (geometry(graph.tensors[name].shape, graph.order) for name in ends)
     for axis, letter in ((1, "h"), (2, "w")):
-        kernel, stride, dilation = (
-            _int(conv.attrs[f"{n}_{letter}"]) for n in ("kernel", "stride", "dilation")
-        )
+        kernel, stride, dilation = (_int(conv.attrs[f"{n}_{letter}"]) for n in ("kernel", "stride", "dilation"))
         if (out[axis] - 1) * stride + dilation * (kernel - 1) + 1 > source[axis]:
             return True
     return False

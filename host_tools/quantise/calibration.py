@@ -87,9 +87,7 @@ def _array(path: Path) -> np.ndarray:
     return array
 
 
-def _of_input(
-    name: str, shape: Shape, found: Mapping[str, list[np.ndarray]], inputs: int, where: str
-) -> np.ndarray:
+def _of_input(name: str, shape: Shape, found: Mapping[str, list[np.ndarray]], inputs: int, where: str) -> np.ndarray:
     """All samples for one input: (n, *shape)."""
     mine = [array for key, arrays in found.items() if _belongs(key, name) for array in arrays]
     if not mine and inputs == 1:
@@ -104,9 +102,7 @@ def _of_input(
         raise ConversionError(f"{where} has nothing for the input {name!r} of shape {shape}; it has {have}")
     for array in mine:
         if array.dtype.kind not in "fiub":
-            raise ConversionError(
-                f"{where}: an array of {array.dtype} for the input {name!r}; expected are numbers"
-            )
+            raise ConversionError(f"{where}: an array of {array.dtype} for the input {name!r}; expected are numbers")
         if not _fits(array, shape):
             raise ConversionError(
                 f"{where}: an array of shape {array.shape} for the input {name!r}; expected is {shape}, or "

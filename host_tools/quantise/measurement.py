@@ -13,9 +13,7 @@ from .calibration import Calibration
 from .report import LayerNoise, QuantisationReport
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
-_ORT_SUFFIX = (
-    "_QuantizeLinear_Input"  # what an output's float form is called in onnxruntime's quantised models
-)
+_ORT_SUFFIX = "_QuantizeLinear_Input"  # what an output's float form is called in onnxruntime's quantised models
 
 
 def measure(
@@ -40,9 +38,7 @@ def measure(
             same[name] += int(exact[name].argmax() == rounded[name].argmax())
         if progress is not None:
             progress("measuring", i + 1, len(calibration))
-    layers = [
-        LayerNoise(made_by.get(name, "input"), name, _decibels(signal[name], noise[name])) for name in pairs
-    ]
+    layers = [LayerNoise(made_by.get(name, "input"), name, _decibels(signal[name], noise[name])) for name in pairs]
     return QuantisationReport(
         len(calibration), layers, {name: count / len(calibration) for name, count in same.items()}
     )
@@ -78,9 +74,7 @@ def _session(model: ModelProto, names: list[str]) -> onnxruntime.InferenceSessio
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        exposed.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(exposed.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _run(session: onnxruntime.InferenceSession, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

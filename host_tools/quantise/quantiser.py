@@ -63,9 +63,7 @@ def quantise_model(
     if not source.is_file():
         raise ConversionError(f"{source}: no such file")
     model = model_file.read(source)
-    if any(
-        node.op_type == "QuantizeLinear" or node.op_type.startswith("QLinear") for node in model.graph.node
-    ):
+    if any(node.op_type == "QuantizeLinear" or node.op_type.startswith("QLinear") for node in model.graph.node):
         raise ConversionError(f"{source.name}: this model is quantised already; convert it as it is")
     if outputs:
         model_file.cut(source, model, list(outputs))
@@ -109,9 +107,7 @@ def _inputs(source: Path, model: ModelProto) -> dict[str, Shape]:
     shapes = {}
     for value in model_file.true_inputs(model):
         if value.type.tensor_type.elem_type != TensorProto.FLOAT:
-            raise ConversionError(
-                f"{source.name}: input {value.name!r} is not float32; it cannot be calibrated"
-            )
+            raise ConversionError(f"{source.name}: input {value.name!r} is not float32; it cannot be calibrated")
         shapes[value.name] = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
     return shapes
 
@@ -140,9 +136,7 @@ def _quantise(
             return onnx.load(prepared), onnx.load(made)
         except Exception as problem:  # onnxruntime raises its own kinds, and plain Exception
             lines = str(problem).strip().splitlines() or [type(problem).__name__]
-            raise ConversionError(
-                f"{source.name}: onnxruntime cannot quantise this model: {lines[0]}"
-            ) from problem
+            raise ConversionError(f"{source.name}: onnxruntime cannot quantise this model: {lines[0]}") from problem
 
 
 def _with_output_types(model: ModelProto) -> ModelProto:

@@ -26,9 +26,7 @@ def check(call, layer, index):
     """Refuse an unknown kind in parameter `index`."""
     kind = call.int_param(index)
     if not 0 <= kind <= _SIGMOID:
-        raise ModelError(
-            "%s: activation %d is unknown to this engine, which knows 0 to %d" % (layer, kind, _SIGMOID)
-        )
+        raise ModelError("%s: activation %d is unknown to this engine, which knows 0 to %d" % (layer, kind, _SIGMOID))
 
 
 def apply(kind, a, b, x):

@@ -72,6 +72,4 @@ def whole(call, layer):
     for i in range(call.n_in):
         held = held and call.input(i).rows == call.input(i).h
     if call.y0 != 0 or call.y1 != out.h or not held:
-        raise ValueError(
-            "%s works on whole tensors: it cannot compute some rows only, or from a ring" % layer
-        )
+        raise ValueError("%s works on whole tensors: it cannot compute some rows only, or from a ring" % layer)

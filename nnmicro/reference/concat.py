@@ -31,9 +31,7 @@ def check(call):
                     % (axis, i, x.c, x.h, x.w, out.c, out.h, out.w)
                 )
     if total != _size(out, axis):
-        raise ModelError(
-            "concat: the inputs have %d along axis %d, the output %d" % (total, axis, _size(out, axis))
-        )
+        raise ModelError("concat: the inputs have %d along axis %d, the output %d" % (total, axis, _size(out, axis)))
 
 
 def run(call):

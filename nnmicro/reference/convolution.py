@@ -52,8 +52,7 @@ def check(call):
     group = checks.within(call, "convolution", _P_GROUP, "group", 1)
     if x.c % group or out.c % group:
         raise ModelError(
-            "convolution: %d groups do not divide %d input and %d output channels evenly"
-            % (group, x.c, out.c)
+            "convolution: %d groups do not divide %d input and %d output channels evenly" % (group, x.c, out.c)
         )
     # This count also bounds the kernel's size, and so the work for an element.
     checks.constant(call, "convolution", 1, "weight", out.c * (x.c // group) * kernel_h * kernel_w)

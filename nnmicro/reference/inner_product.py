@@ -33,9 +33,7 @@ def check(call):
         checks.constant(call, "inner_product", 1, "weight", out.w * x.w)
     else:
         if out.c != 1 or out.h != 1:
-            raise ModelError(
-                "inner_product: the output is %d x %d x %d, expected one row" % (out.c, out.h, out.w)
-            )
+            raise ModelError("inner_product: the output is %d x %d x %d, expected one row" % (out.c, out.h, out.w))
         checks.constant(call, "inner_product", 1, "weight", out.w * x.count)
     if call.n_in == 3:
         checks.constant(call, "inner_product", 2, "bias", out.w)

@@ -5,7 +5,8 @@
         mode 1 (edge)      the nearest element of x
         mode 2 (reflect)   the element mirrored at the first or last one, which is not repeated
 
-An integer blob's value is an integer from -128 to 127, given as a float all the same. What is added behind, below and to the right follows from the shape of y.
+What is added behind, below and to the right follows from the shape of y. An integer blob's value is an integer from
+-128 to 127, given as a float all the same.
 
 Source: ONNX operator Pad.
 """
@@ -42,13 +43,11 @@ def _check_axis(mode, before, size, padded, axis):
     after = padded - before - size
     if after < 0:
         raise ModelError(
-            "padding: %d along %s with %d before it do not fit into the output's %d"
-            % (size, axis, before, padded)
+            "padding: %d along %s with %d before it do not fit into the output's %d" % (size, axis, before, padded)
         )
     if mode == _REFLECT and max(before, after) >= size:
         raise ModelError(
-            "padding: %d along %s can be mirrored into at most %d, not %d"
-            % (size, axis, size - 1, max(before, after))
+            "padding: %d along %s can be mirrored into at most %d, not %d" % (size, axis, size - 1, max(before, after))
         )
 
 

@@ -38,9 +38,7 @@ def check(call):
         raise ModelError("permute: the sizes make %d elements, the output has %d" % (count, out.count))
     last = (x.c - 1) * x.cs + (x.h - 1) * x.rs + (x.w - 1) * x.ps
     if farthest > last:
-        raise ModelError(
-            "permute: reads element %d of the input's storage, whose last is %d" % (farthest, last)
-        )
+        raise ModelError("permute: reads element %d of the input's storage, whose last is %d" % (farthest, last))
 
 
 def run(call):

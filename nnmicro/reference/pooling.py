@@ -51,9 +51,7 @@ def check(call):
     dilation_h = checks.within(call, "pooling", _P_DILATION_H, "dilation_h", 1, most)
     dilation_w = checks.within(call, "pooling", _P_DILATION_W, "dilation_w", 1, most)
     if out.c != x.c:
-        covers = (
-            kernel_h - pad_top >= x.h and kernel_w - pad_left >= x.w and dilation_h == 1 and dilation_w == 1
-        )
+        covers = kernel_h - pad_top >= x.h and kernel_w - pad_left >= x.w and dilation_h == 1 and dilation_w == 1
         if out.count != x.c or not covers:
             raise ModelError(
                 "pooling: the output is %d x %d x %d, expected the %d channels of x, or global pooling"

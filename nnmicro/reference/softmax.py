@@ -30,16 +30,12 @@ def run(call):
         checks.whole(call, "softmax along h")
         for c in range(x.c):
             for q in range(x.w):
-                _softmax(
-                    x.data, x.at(c, 0) + q * x.ps, x.rs, out.data, out.at(c, 0) + q * out.ps, out.rs, x.h
-                )
+                _softmax(x.data, x.at(c, 0) + q * x.ps, x.rs, out.data, out.at(c, 0) + q * out.ps, out.rs, x.h)
         return
     for y in range(call.y0, call.y1):
         if axis == 0:
             for q in range(x.w):
-                _softmax(
-                    x.data, x.at(0, y) + q * x.ps, x.cs, out.data, out.at(0, y) + q * out.ps, out.cs, x.c
-                )
+                _softmax(x.data, x.at(0, y) + q * x.ps, x.cs, out.data, out.at(0, y) + q * out.ps, out.cs, x.c)
         else:
             for c in range(x.c):
                 _softmax(x.data, x.at(c, y), x.ps, out.data, out.at(c, y), out.ps, x.w)

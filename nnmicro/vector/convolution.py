@@ -78,9 +78,7 @@ def _add_taps(call, row, y, source, weights, spans, rows):
     stride = call.int_param(_P_STRIDE_W)
     tap = 0
     for k in range(call.int_param(_P_KERNEL_H)):
-        line = (
-            y * call.int_param(_P_STRIDE_H) - call.int_param(_P_PAD_TOP) + k * call.int_param(_P_DILATION_H)
-        )
+        line = y * call.int_param(_P_STRIDE_H) - call.int_param(_P_PAD_TOP) + k * call.int_param(_P_DILATION_H)
         if not 0 <= line < x.h:
             tap += len(spans)
             continue
@@ -108,6 +106,4 @@ def _add_tap(call, row, first, end, seen, weights, tap):
         for g in range(group):
             o = g * outputs
             i = g * inputs
-            row[o : o + outputs, first:end] += np.dot(
-                weights[o : o + outputs, tap::taps], seen[i : i + inputs]
-            )
+            row[o : o + outputs, first:end] += np.dot(weights[o : o + outputs, tap::taps], seen[i : i + inputs])

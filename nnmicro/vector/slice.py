@@ -26,8 +26,6 @@ def run(call):
     step = call.int_param(_P_STEP_W)
     width = (out.w - 1) * step + 1
     for y in range(call.y0, call.y1):
-        i = row_start(x, call.int_param(_P_START_H) + y * call.int_param(_P_STEP_H)) + call.int_param(
-            _P_START_W
-        )
+        i = row_start(x, call.int_param(_P_START_H) + y * call.int_param(_P_STEP_H)) + call.int_param(_P_START_W)
         j = row_start(out, y)
         result[:, j : j + out.w] = source[first:end:step_c, i : i + width : step]

@@ -73,11 +73,7 @@ class DeviceTest(pytest.Item):
 
 
 def pytest_pycollect_makeitem(collector: pytest.Module, name: str, obj: object) -> list[pytest.Item] | None:
-    if (
-        not name.startswith("test_")
-        or not inspect.isfunction(obj)
-        or not isinstance(collector, pytest.Module)
-    ):
+    if not name.startswith("test_") or not inspect.isfunction(obj) or not isinstance(collector, pytest.Module):
         return None
     host_only, device_only = _names(collector, "HOST_ONLY"), _names(collector, "DEVICE_ONLY")
     spec = collector.config.getoption("--device")
@@ -98,9 +94,7 @@ def _names(collector: pytest.Module, table: str) -> tuple[str, ...]:
 
 
 @pytest.fixture(autouse=True)
-def _folder_of_a_device(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _folder_of_a_device(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the host, a current folder that holds what the device's would."""
     for path in _model_files(request.module):
         (tmp_path / path.name).symlink_to(path)
@@ -116,9 +110,7 @@ def _model_files(module: ModuleType) -> list[Path]:
 
 
 def _shared_modules(folder: Path) -> list[Path]:
-    return [
-        path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest", "__"))
-    ]
+    return [path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest", "__"))]
 
 
 def _with_source(traceback: str, folder: Path) -> str:

@@ -1,6 +1,5 @@
 """What the engine's tests share; runs on CPython and MicroPython."""
 
-
 try:
     from unittest import SkipTest
 except ImportError:
@@ -29,3 +28,15 @@ def values(blob):
 def given(value):
     """An input of 64 equal elements."""
     return [value] * 64
+
+
+def start_thread(work, *arguments):
+    """A new thread; SkipTest where the interpreter has none, or no more than it is already using."""
+    try:
+        import _thread
+    except ImportError:
+        raise SkipTest("this interpreter has no threads")
+    try:
+        _thread.start_new_thread(work, arguments)
+    except OSError as error:
+        raise SkipTest("no further thread can be started here: %s" % error)

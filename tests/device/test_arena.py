@@ -1,6 +1,8 @@
 """The arena by itself: placement, counts, failures, alignment, threads, and no use of the heap."""
 
-from expect import SkipTest, raises
+from time import sleep
+
+from expect import raises, start_thread
 
 from nnmicro import Arena, ArenaFull
 
@@ -140,11 +142,6 @@ def test_alloc_retain_and_release_never_touch_the_heap():
 
 
 def test_counts_stay_exact_under_two_threads():
-    try:
-        import _thread
-        from time import sleep
-    except ImportError:
-        raise SkipTest("this interpreter has no threads")
     arena = Arena(1024)
     shared = arena.alloc(16)
     done = []
@@ -158,7 +155,7 @@ def test_counts_stay_exact_under_two_threads():
         done.append(rounds)
 
     for _ in range(2):
-        _thread.start_new_thread(worker, (50000,))
+        start_thread(worker, 50000)
     while len(done) < 2:
         sleep(0.05)
     assert arena.refs(shared) == 1 and arena.live == 1 and arena.used == 16

@@ -225,10 +225,13 @@ def test_names_that_do_not_end_or_are_no_text():
 
 
 def test_a_layer_kind_is_the_name_of_a_kernel_and_nothing_else():
-    for word, part in ((0x2E2E2E2E, "no kind of layer"), (0x007A7A7A, "does not have"), (0x005F5F5F, "no kind of layer")):
+    for word, part in (
+        (0x2E2E2E2E, "no kind of layer"),
+        (0x007A7A7A, "does not have"),
+        (0x005F5F5F, "no kind of layer"),
+    ):
         file = Words("residual.nnm")
-        first, count = file.section(f.OPS), file.count(f.OPS)
-        file[first] = word
+        file[file.section(f.OPS)] = word
         text = file.refused()
         assert part in text or "kinds of layers" in text, text
 

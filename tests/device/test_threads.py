@@ -1,6 +1,8 @@
-"""Two extractors on two threads share one Net. The unix build of MicroPython has no global lock, so this is in earnest."""
+"""Two extractors on two threads share one Net. MicroPython for unix has no global lock: this is in earnest."""
 
-from expect import SkipTest
+from time import sleep
+
+from expect import start_thread
 
 import nnmicro
 
@@ -8,11 +10,6 @@ FILES = ("digits.nnm",)
 
 
 def test_two_extractors_on_two_threads_share_a_net():
-    try:
-        import _thread
-        from time import sleep
-    except ImportError:
-        raise SkipTest("this interpreter has no threads")
     net = nnmicro.Net("digits.nnm", nnmicro.Option(backend="reference"))
     images = [[(i * k) % 17 for i in range(64)] for k in (3, 5)]
     right = []
@@ -38,7 +35,7 @@ def test_two_extractors_on_two_threads_share_a_net():
             done.append(error)
 
     for number in range(2):
-        _thread.start_new_thread(work, (number, 20))
+        start_thread(work, number, 20)
     while len(done) < 2:
         sleep(0.05)
     assert done == [0, 0] and not wrong, (done, wrong)

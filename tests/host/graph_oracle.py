@@ -30,9 +30,7 @@ def engine_blobs(graph: Graph, inputs: Blobs, *, fuse: bool, backend: str | None
         for name, values in inputs.items():
             extractor.input(name, values)
         return {
-            tensor.name: np.frombuffer(extractor.extract(tensor.name).tobytes(), np.float32).reshape(
-                tensor.shape
-            )
+            tensor.name: np.frombuffer(extractor.extract(tensor.name).tobytes(), np.float32).reshape(tensor.shape)
             for tensor in graph.blobs()
         }
 
@@ -50,9 +48,7 @@ def onnx_blobs(model: onnx.ModelProto, inputs: Blobs) -> Blobs:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        exposed.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(exposed.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_outputs()]
     return dict(zip(names, session.run(names, inputs), strict=True)) | inputs
 

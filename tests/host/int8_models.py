@@ -84,7 +84,7 @@ def digit(i: int) -> np.ndarray:
 
 
 def _energies(word: str, shape: tuple[int, ...]) -> np.ndarray:
-    """A second of speech as 49 frames of 40 log energies, scaled to int8: real sound, if not the model's own front end."""
+    """A second of speech as 49 frames of 40 log energies, scaled to int8: real sound, but not the model's front end."""
     with wave.open(str(shared(f"inputs/speech/{word}_1000ms.wav"))) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32)
     frames = np.stack([samples[i * 320 : i * 320 + 480] for i in range(49)]) * np.hanning(480)

@@ -79,9 +79,7 @@ def words(params: dict[str, int | float], module: ModuleType) -> list[int]:
     assert set(params) == set(names), f"{module.__name__} has the parameters {sorted(names)}"
     row = [0] * len(names)
     for name, value in params.items():
-        row[names[name]] = struct.unpack(
-            "<i", struct.pack("<f" if isinstance(value, float) else "<i", value)
-        )[0]
+        row[names[name]] = struct.unpack("<i", struct.pack("<f" if isinstance(value, float) else "<i", value))[0]
     return row
 
 
@@ -107,12 +105,7 @@ class Bench:
         end = GUARD
         for operand in operands[:-1] if self.in_place else operands:
             operand.base = end
-            end += (
-                (operand.c - 1) * operand.cs
-                + (operand.rows - 1) * operand.rs
-                + (operand.w - 1) * operand.ps
-                + 1
-            )
+            end += (operand.c - 1) * operand.cs + (operand.rows - 1) * operand.rs + (operand.w - 1) * operand.ps + 1
             end = (end + 3) // 4 * 4 + GUARD
         last = operands[0 if len(operands) == 1 or self.in_place and len(operands) == 2 else -1]
         if self.tail != GUARD:
@@ -133,9 +126,7 @@ class Bench:
             self._inside[own.min() : own.max() + 1] = True
             writable = i == len(operands) - 1 or (self.in_place and i == 0)
             mine = (
-                set(range(own.min(), own.max() + 1))
-                if self.read_gaps and not writable
-                else set(own.ravel().tolist())
+                set(range(own.min(), own.max() + 1)) if self.read_gaps and not writable else set(own.ravel().tolist())
             )
             operand.data = CheckedData(view, mine, writable) if self.checked else view
             operand.array = self.array

@@ -38,9 +38,7 @@ class Case:
         return self.params(layouts[0].operand()) if callable(self.params) else self.params
 
 
-def onnx_result(
-    op: str, inputs: Sequence[np.ndarray | None], opset: int = 17, **attributes: Any
-) -> np.ndarray:
+def onnx_result(op: str, inputs: Sequence[np.ndarray | None], opset: int = 17, **attributes: Any) -> np.ndarray:
     """The output of one ONNX operator."""
     names = ["" if x is None else f"x{i}" for i, x in enumerate(inputs)]
     given = [(n, x) for n, x in zip(names, inputs, strict=True) if x is not None]
@@ -122,9 +120,7 @@ def convolution(seed: int) -> Case:
     }
     params |= {"pad_top": top, "pad_left": left, "group": group, "pad_value": pad_value}
     constants = [_flat(weight)] + ([] if bias is None else [_flat(bias)])
-    return Case(
-        f"convolution-{kind}-{seed}", "convolution", [x, *constants], act(y[0]), params, len(constants)
-    )
+    return Case(f"convolution-{kind}-{seed}", "convolution", [x, *constants], act(y[0]), params, len(constants))
 
 
 def inner_product(seed: int) -> Case:
@@ -230,9 +226,7 @@ def binary_op(seed: int) -> Case:
         shape_b = (shape[0], 1, 1)
     elif broadcast == 3:
         shape_a = tuple(1 if rng.random() < 0.4 else n for n in shape)
-        shape_b = tuple(
-            1 if a != 1 and rng.random() < 0.4 else n for a, n in zip(shape_a, shape, strict=True)
-        )
+        shape_b = tuple(1 if a != 1 and rng.random() < 0.4 else n for a, n in zip(shape_a, shape, strict=True))
     a, b = _random(rng, *shape_a), _random(rng, *shape_b)
     if BINARY[kind] == "Pow":
         a = np.abs(a) + np.float32(0.1)
@@ -249,9 +243,7 @@ def concat(seed: int) -> Case:
     for _ in range(int(rng.integers(1, 4))):
         shape[axis] = int(rng.integers(1, 4))
         inputs.append(_random(rng, *shape))
-    return Case(
-        f"concat-{axis}-{seed}", "concat", inputs, onnx_result("Concat", inputs, axis=axis), {"axis": axis}
-    )
+    return Case(f"concat-{axis}-{seed}", "concat", inputs, onnx_result("Concat", inputs, axis=axis), {"axis": axis})
 
 
 def slice_(seed: int) -> Case:
@@ -328,9 +320,7 @@ def softmax(seed: int) -> Case:
     rng = np.random.default_rng(seed)
     x = _random(rng, *(int(n) for n in rng.integers(1, 6, 3))) * np.float32(10 ** rng.integers(0, 4))
     axis = seed % 3
-    return Case(
-        f"softmax-{axis}-{seed}", "softmax", [x], onnx_result("Softmax", [x], axis=axis), {"axis": axis}
-    )
+    return Case(f"softmax-{axis}-{seed}", "softmax", [x], onnx_result("Softmax", [x], axis=axis), {"axis": axis})
 
 
 MAKERS: tuple[tuple[Callable[[int], Case], int], ...] = (
@@ -398,8 +388,7 @@ def result_by_rows(
     # From a first short call on, the rows of a call lie across the end of their ring.
     calls = [range(max(y, 0), min(y + at_once, height)) for y in range(1 - at_once, height, at_once)]
     read = [
-        [sorted({row for y in ys for row in rows_read(case, i, y)}) for ys in calls]
-        for i in range(len(case.inputs))
+        [sorted({row for y in ys for row in rows_read(case, i, y)}) for ys in calls] for i in range(len(case.inputs))
     ]
     layouts = case.layouts(False)
     for layout, rows_of_calls in zip(layouts, read, strict=False):

@@ -144,12 +144,8 @@ class _Quantiser:
                     same = self._keep and proto.op_type in _MOVING and proto.input[0] in self._schemes
                     self._cross(name, proto.input[0] if same else name)
         outputs = [f"{value.name}_dq" for value in self._source.graph.output]
-        inputs = {
-            v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in self._source.graph.input
-        }
-        return model(
-            self.nodes, inputs, self.made, opset=self._source.opset_import[0].version, outputs=outputs
-        )
+        inputs = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in self._source.graph.input}
+        return model(self.nodes, inputs, self.made, opset=self._source.opset_import[0].version, outputs=outputs)
 
     def _cross(self, name: str, like: str) -> None:
         prefix = self._schemes.get(like, name)
@@ -185,9 +181,7 @@ class _Quantiser:
         if proto.op_type in _WEIGHTED:
             transposed = any(a.name == "transB" and a.i for a in proto.attribute)
             axis = 0 if proto.op_type == "Conv" or transposed else value.ndim - 1
-        largest = np.abs(value).max(
-            axis=tuple(a for a in range(value.ndim) if a != axis) if axis is not None else None
-        )
+        largest = np.abs(value).max(axis=tuple(a for a in range(value.ndim) if a != axis) if axis is not None else None)
         scale = (np.maximum(largest, 1e-3) / 127).astype(np.float32)
         shape = [-1 if a == axis else 1 for a in range(value.ndim)] if axis is not None else []
         self.made[f"{name}_i8"] = np.rint(value / scale.reshape(shape)).astype(np.int8)

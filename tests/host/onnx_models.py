@@ -29,9 +29,7 @@ def newest_opset() -> int:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         try:
-            onnxruntime.InferenceSession(
-                probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
+            onnxruntime.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
         except onnxruntime.capi.onnxruntime_pybind11_state.Fail:
             continue
         return opset
@@ -139,9 +137,7 @@ def _split(sizes: tuple[int, ...] | None, axis: int, count: int) -> tuple[int, C
             return model([node("Split", "x", outputs, axis=axis, **more)], shape, opset=opset)
         if opset < 13:
             return model([node("Split", "x", outputs, axis=axis, split=sizes)], shape, opset=opset)
-        return model(
-            [node("Split", "x sizes", outputs, axis=axis)], shape, {"sizes": ints(*sizes)}, opset=opset
-        )
+        return model([node("Split", "x sizes", outputs, axis=axis)], shape, {"sizes": ints(*sizes)}, opset=opset)
 
     return 7, build
 
@@ -179,9 +175,7 @@ def _upsample(mode: str) -> tuple[int, Case]:
         if opset < 9:
             return model([node("Upsample", "x", "y", mode=mode, scales=scales)], IMAGE, opset=opset)
         op, used = ("Upsample", 9) if opset < 10 else ("Resize", 10)
-        return model(
-            [node(op, "x s", "y", mode=mode)], IMAGE, {"s": np.array(scales, np.float32)}, opset=used
-        )
+        return model([node(op, "x s", "y", mode=mode)], IMAGE, {"s": np.array(scales, np.float32)}, opset=used)
 
     return 7, build
 
@@ -255,18 +249,12 @@ _ROWS: Shapes = {"x": (5, 12)}
 
 # Name -> (the first opset it can be written at, how it is written).
 CASES: dict[str, tuple[int, Case]] = {
-    "conv": _one(
-        "Conv", constants={"w": floats(4, 3, 3, 2), "b": floats(4)}, pads=(1, 0, 2, 1), strides=(2, 1)
-    ),
+    "conv": _one("Conv", constants={"w": floats(4, 3, 3, 2), "b": floats(4)}, pads=(1, 0, 2, 1), strides=(2, 1)),
     "conv without bias, dilated": _one("Conv", constants={"w": floats(4, 3, 3, 3)}, dilations=(2, 1)),
-    "conv same upper": _one(
-        "Conv", constants={"w": floats(4, 3, 2, 3)}, auto_pad="SAME_UPPER", strides=(2, 2)
-    ),
+    "conv same upper": _one("Conv", constants={"w": floats(4, 3, 2, 3)}, auto_pad="SAME_UPPER", strides=(2, 2)),
     "conv same lower": _one("Conv", constants={"w": floats(4, 3, 2, 4)}, auto_pad="SAME_LOWER"),
     "conv valid": _one("Conv", constants={"w": floats(4, 3, 2, 4)}, auto_pad="VALID"),
-    "conv depthwise": _one(
-        "Conv", constants={"w": floats(6, 1, 3, 3), "b": floats(6)}, group=3, pads=(1, 1, 1, 1)
-    ),
+    "conv depthwise": _one("Conv", constants={"w": floats(6, 1, 3, 3), "b": floats(6)}, group=3, pads=(1, 1, 1, 1)),
     "conv 1-D": _one("Conv", _SIGNAL, {"w": floats(4, 3, 3), "b": floats(4)}, pads=(1, 2), strides=(2,)),
     "gemm": _one("Gemm", _ROW, {"w": floats(12, 5), "c": floats(5)}, alpha=0.5, beta=2.0),
     "gemm transB": _one("Gemm", _ROW, {"w": floats(5, 12), "c": floats(5)}, transB=1),
@@ -280,9 +268,7 @@ CASES: dict[str, tuple[int, Case]] = {
     "max pool dilated": _one("MaxPool", since=10, kernel_shape=(2, 2), dilations=(2, 3)),
     "max pool 1-D": _one("MaxPool", _SIGNAL, kernel_shape=(2,), strides=(2,)),
     "average pool": _one("AveragePool", kernel_shape=(3, 3), strides=(2, 2), pads=(1, 1, 1, 1)),
-    "average pool counting pads": _one(
-        "AveragePool", kernel_shape=(3, 2), pads=(1, 1, 0, 0), count_include_pad=1
-    ),
+    "average pool counting pads": _one("AveragePool", kernel_shape=(3, 2), pads=(1, 1, 0, 0), count_include_pad=1),
     "average pool ceil": _one("AveragePool", since=10, kernel_shape=(2, 4), strides=(2, 3), ceil_mode=1),
     "average pool same": _one("AveragePool", kernel_shape=(2, 3), strides=(2, 2), auto_pad="SAME_UPPER"),
     "global average pool": _one("GlobalAveragePool"),
@@ -329,18 +315,12 @@ CASES: dict[str, tuple[int, Case]] = {
     "pad edge": _pad((0, 0, 1, 2, 0, 0, 3, 0), "edge"),
     "pad reflect": _pad((0, 0, 1, 2, 0, 0, 3, 4), "reflect"),
     "resize nearest": _resize((1, 1, 2, 2), mode="nearest"),
-    "resize nearest floor": _resize(
-        (1, 1, 2, 3), nearest_mode="floor", coordinate_transformation_mode="asymmetric"
-    ),
+    "resize nearest floor": _resize((1, 1, 2, 3), nearest_mode="floor", coordinate_transformation_mode="asymmetric"),
     "resize nearest down": _resize((1, 1, 0.6, 0.5), nearest_mode="ceil"),
     "resize linear": _resize((1, 1, 2, 1.5), mode="linear"),
     "resize linear to a size": _resize(None, (1, 3, 5, 11), mode="linear"),
-    "resize align corners": _resize(
-        (1, 1, 2, 2), mode="linear", coordinate_transformation_mode="align_corners"
-    ),
-    "resize pytorch": _resize(
-        (1, 1, 2, 0.2), mode="linear", coordinate_transformation_mode="pytorch_half_pixel"
-    ),
+    "resize align corners": _resize((1, 1, 2, 2), mode="linear", coordinate_transformation_mode="align_corners"),
+    "resize pytorch": _resize((1, 1, 2, 0.2), mode="linear", coordinate_transformation_mode="pytorch_half_pixel"),
     "resize asymmetric": _resize((1, 1, 2, 2), mode="linear", coordinate_transformation_mode="asymmetric"),
     "upsample nearest": _upsample("nearest"),
     "upsample linear": _upsample("linear"),

@@ -1,6 +1,6 @@
 """Every blob that both name, computed on the device, beside the source's own runtime.
 
-The ncnn graphs run at a small input size: what is compared is the engine on MicroPython, and plain Python is slow there.
+The ncnn graphs run at a small input size, as pushing and running them takes its time.
 """
 
 from __future__ import annotations

@@ -15,7 +15,12 @@ DIGITS = Path(__file__).parents[2] / "host_tools" / "demo" / "digits.onnx"
 
 
 def nnmicro(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from host_tools.cli.main import app; app(prog_name='nnmicro')", *map(str, arguments)]
+    command = [
+        sys.executable,
+        "-c",
+        "from host_tools.cli.main import app; app(prog_name='nnmicro')",
+        *map(str, arguments),
+    ]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, env=None)
 
 
@@ -50,7 +55,14 @@ def test_convert_writes_what_info_reads(tmp_path: Path) -> None:
     assert told.pop("warnings") == []
     assert told == said("info", out)
     assert told["inputs"] == [
-        {"name": "image", "shape": [1, 1, 8, 8], "dtype": "float32", "scale": None, "zero_point": None, "layout": "planar"}
+        {
+            "name": "image",
+            "shape": [1, 1, 8, 8],
+            "dtype": "float32",
+            "scale": None,
+            "zero_point": None,
+            "layout": "planar",
+        }
     ]
     assert told["outputs"][0]["name"] == "scores"
     assert told["macs"] == 42992  # worked out layer by layer in host_tools/demo/README.md
@@ -173,7 +185,12 @@ def test_mistakes_are_sentences(digits: Path, tmp_path: Path) -> None:
 
 
 def test_wrong_use_ends_with_2(digits: Path) -> None:
-    for arguments in (("convert",), ("info", digits, "--no-such"), ("convert", DIGITS, "--input-shape", "image"), ("run", digits, "--input", "x")):
+    for arguments in (
+        ("convert",),
+        ("info", digits, "--no-such"),
+        ("convert", DIGITS, "--input-shape", "image"),
+        ("run", digits, "--input", "x"),
+    ):
         refused(*arguments, code=2)
 
 
@@ -199,5 +216,3 @@ def test_the_demo_agrees_with_the_original_on_every_digit() -> None:
     int8 = told["int8"]
     assert int8["right_on_device"] >= told["right_originally"] - 0.01 * 200
     assert int8["heap_allocated"] == 0 and int8["live_peak"] == int8["arena_size"] < told["arena_size"] / 3
-
-

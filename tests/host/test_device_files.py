@@ -65,9 +65,7 @@ def test_an_interrupted_write_keeps_the_old_file(device: Device) -> None:
     assert "model.nnm.part" not in names(device)
 
 
-def test_a_transfer_that_arrives_damaged_is_not_put_in_place(
-    device: Device, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transfer_that_arrives_damaged_is_not_put_in_place(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     device.write_file(OLD, "/model.nnm")
     real = device._link.run
 

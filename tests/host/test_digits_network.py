@@ -203,9 +203,7 @@ def test_the_calculation_of_the_live_peak_agrees_with_one_by_hand():
 
 def test_without_torch_the_command_says_what_to_install(monkeypatch, tmp_path):
     find = train_digits.importlib.util.find_spec
-    monkeypatch.setattr(
-        train_digits.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
-    )
+    monkeypatch.setattr(train_digits.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
     with pytest.raises(SystemExit, match=r"(?s)needs .*torch.*pip install torch"):
         train_digits.main(["--out", str(tmp_path / "digits")])
     assert not (tmp_path / "digits").exists()

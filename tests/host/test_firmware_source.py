@@ -98,9 +98,7 @@ def test_both_kinds_of_files_are_found(tmp_path: Path) -> None:
     assert len(apt.machine_sources(tmp_path)) == 3 + len(list(apt.parse_list(LIST)))
 
 
-def test_another_file_than_the_tested_one_is_refused(
-    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_file_than_the_tested_one_is_refused(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(package: str, version: str, suite: str, scratch: Path) -> list[Path]:
         found = scratch / source.RELEASES[0].tarball
         found.write_bytes(b"something else")
@@ -113,9 +111,7 @@ def test_another_file_than_the_tested_one_is_refused(
     assert not list(empty_cache.glob("downloads/*.xz"))
 
 
-def test_where_no_release_can_be_had_the_way_out_is_named(
-    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_no_release_can_be_had_the_way_out_is_named(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apt, "KEYRING", Path("/no/such/keyring"))
     with pytest.raises(FirmwareError) as caught:
         source.first_available(source.candidates())
@@ -149,9 +145,7 @@ def test_the_next_release_is_taken_and_remembered(empty_cache: Path, monkeypatch
     assert asked == ["2-1", "1-1"]
 
 
-def test_a_checkout_and_a_tarball_can_be_used_instead(
-    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkout_and_a_tarball_can_be_used_instead(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tarball(empty_cache.parent / "own.tar.xz", dict.fromkeys(source._NEEDED, ""))
     monkeypatch.setenv("MICROPYTHON", str(own))
     (from_tarball,) = source.candidates()
@@ -219,9 +213,7 @@ def test_missing_system_packages_are_named_together(monkeypatch: pytest.MonkeyPa
         unix_port.interpreter()
 
 
-def test_a_failed_compilation_shows_the_end_of_its_log(
-    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_compilation_shows_the_end_of_its_log(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tarball(
         empty_cache.parent / "own.tar.xz",
         dict.fromkeys(source._NEEDED, "all: ; @echo no such thing; false"),
@@ -233,11 +225,7 @@ def test_a_failed_compilation_shows_the_end_of_its_log(
 
 
 def test_the_command_prints_the_path_alone() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "firmware.build", "unix"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-m", "firmware.build", "unix"], capture_output=True, text=True, check=True)
     assert Path(done.stdout.rstrip("\n")).is_file()
-    wrong = subprocess.run(
-        [sys.executable, "-m", "firmware.build", "toaster"], capture_output=True, text=True
-    )
+    wrong = subprocess.run([sys.executable, "-m", "firmware.build", "toaster"], capture_output=True, text=True)
     assert wrong.returncode == 2 and "usage:" in wrong.stderr and wrong.stdout == ""

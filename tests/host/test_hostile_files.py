@@ -12,7 +12,26 @@ from nnmicro import format as f
 from tests.models import model_file
 
 GUARD = 64
-INTERESTING = (-(1 << 31), -(1 << 30), -17, -1, 0, 1, 2, 3, 4, 15, 16, 17, 48, 64, 1 << 16, 1 << 29, (1 << 30) - 16, (1 << 31) - 1)
+INTERESTING = (
+    -(1 << 31),
+    -(1 << 30),
+    -17,
+    -1,
+    0,
+    1,
+    2,
+    3,
+    4,
+    15,
+    16,
+    17,
+    48,
+    64,
+    1 << 16,
+    1 << 29,
+    (1 << 30) - 16,
+    (1 << 31) - 1,
+)
 FILES = ("branches.nnm", "residual.nnm", "padded.nnm", "fused.nnm")
 
 

@@ -20,9 +20,7 @@ from tests.models.shared import shared
 _CONVOLUTION = ["Convolution conv 1 1 x y 0=5 1=3 5=1 6=180"]
 
 
-def _compare(
-    param: Path, binary: Path, *, outputs: list[str] | None = None, fusing: tuple = (False, True)
-) -> None:
+def _compare(param: Path, binary: Path, *, outputs: list[str] | None = None, fusing: tuple = (False, True)) -> None:
     inputs = random_inputs(load_model(param, binary, outputs=outputs))
     for fuse in fusing:
         graph = load_model(param, binary, outputs=outputs)
@@ -144,9 +142,7 @@ def test_all_unsupported_layers_are_named_at_once_before_weights_are_asked_for(t
         "BinaryOp o 1 1 x f 0=14 1=1",
         "Eltwise s 2 1 x g h",
     ]
-    text = _refusal(
-        tmp_path, param_text([(4, 7, 6)], layers).replace("Eltwise s 2 1 x g h", "Split s 1 1 x h")
-    )
+    text = _refusal(tmp_path, param_text([(4, 7, 6)], layers).replace("Eltwise s 2 1 x g h", "Split s 1 1 x h"))
     assert "3 layers are not supported" in text
     assert "Mish 'm': there is no such layer in nnmicro (line 4)" in text
     assert "Convolution 'c': its fused activation 5 (mish)" in text

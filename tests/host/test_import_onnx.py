@@ -79,10 +79,7 @@ def test_a_real_keyword_network_gives_the_same_in_every_blob():
 
 def test_every_operator_of_the_table_has_a_case():
     used = {
-        n.op_type
-        for since, build in CASES.values()
-        for at in {since, 17}
-        for n in build(max(at, since)).graph.node
+        n.op_type for since, build in CASES.values() for at in {since, 17} for n in build(max(at, since)).graph.node
     }
     assert set(TABLE) <= used | {"Upsample"}
     assert set(supported_operators()["onnx"]) == set(TABLE)
@@ -265,9 +262,7 @@ def test_a_double_precision_model_is_refused(tmp_path):
 
 
 def test_an_output_that_does_not_depend_on_an_input_is_refused(tmp_path):
-    made = model(
-        [node("Relu", "x", "r"), node("Relu", "k", "y")], IMAGE, {"k": floats(3)}, outputs=["r", "y"]
-    )
+    made = model([node("Relu", "x", "r"), node("Relu", "k", "y")], IMAGE, {"k": floats(3)}, outputs=["r", "y"])
     assert "output 'y' does not depend on any input" in _refusal(made, tmp_path)
 
 
@@ -335,9 +330,7 @@ def test_an_opset_from_the_future_says_what_to_do(tmp_path):
 
 
 def test_a_model_function_is_inlined(tmp_path):
-    body = helper.make_function(
-        "mine", "Twice", ["a"], ["b"], [node("Add", "a a", "b")], [helper.make_opsetid("", 17)]
-    )
+    body = helper.make_function("mine", "Twice", ["a"], ["b"], [node("Add", "a a", "b")], [helper.make_opsetid("", 17)])
     made = model([helper.make_node("Twice", ["x"], ["y"], domain="mine")], IMAGE)
     made.opset_import.append(helper.make_opsetid("mine", 1))
     made.functions.append(body)

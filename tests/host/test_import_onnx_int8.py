@@ -72,9 +72,7 @@ class _Samples(CalibrationDataReader):
         return next(self._samples, None)
 
 
-def _by_onnxruntime(
-    source: Path, made: Path, samples: list[Blobs], form: QuantFormat, kind: QuantType
-) -> None:
+def _by_onnxruntime(source: Path, made: Path, samples: list[Blobs], form: QuantFormat, kind: QuantType) -> None:
     """Weights of 8 bits by channel, symmetric; activations of `kind`."""
     quantize_static(
         str(source),
@@ -240,9 +238,7 @@ def test_a_quantised_input_is_int8_and_an_unsigned_one_lies_128_lower(dtype, zer
     assert graph.tensor("x").dtype == np.int8 and quantisation is not None
     assert (quantisation.scales.tolist(), quantisation.zero_points.tolist()) == ([0.5], [zero])
     numbers = np.arange(6).astype(dtype).reshape(1, 3, 2)
-    assert np.array_equal(
-        run_raw(graph, {"x": numbers})[0], (np.arange(6) - 3).reshape(1, 6) * np.float32(0.5)
-    )
+    assert np.array_equal(run_raw(graph, {"x": numbers})[0], (np.arange(6) - 3).reshape(1, 6) * np.float32(0.5))
 
 
 def test_a_bias_that_is_stored_in_float_is_rounded_to_the_scales_of_its_layer(tmp_path):
@@ -323,9 +319,7 @@ def test_an_input_without_a_scale_is_refused(tmp_path):
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.sampled_from(("conv, batch norm, relu", "gemm", "concat channels", "split")), st.booleans(), st.data()
-)
+@given(st.sampled_from(("conv, batch norm, relu", "gemm", "concat channels", "split")), st.booleans(), st.data())
 def test_a_damaged_quantised_file_gives_a_graph_or_a_refusal(name, by_operators, data):
     changed = bytearray(_damageable(name, by_operators))
     for _ in range(data.draw(st.integers(0, 4))):

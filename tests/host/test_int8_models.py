@@ -21,7 +21,9 @@ def same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
     for name, right in expected.items():
         assert found[name].shape == right.shape, name
         different = np.flatnonzero(found[name].ravel() != right.ravel())
-        assert not different.size, f"{name}: {different.size} of {right.size} elements differ, the first at {different[0]}"
+        assert not different.size, (
+            f"{name}: {different.size} of {right.size} elements differ, the first at {different[0]}"
+        )
 
 
 def on_host(name: str, which: range, backend: str) -> None:

@@ -96,7 +96,9 @@ def test_a_reshape_of_interleaved_integers_in_their_own_order_moves_nothing() ->
         ((1, 2, 3, 4, 5), "chw", (6, 4, 5)),
     ],
 )
-def test_which_axes_are_channels_height_and_width(shape: tuple[int, ...], order: str, expected: tuple[int, ...]) -> None:
+def test_which_axes_are_channels_height_and_width(
+    shape: tuple[int, ...], order: str, expected: tuple[int, ...]
+) -> None:
     assert geometry(shape, order) == expected
 
 

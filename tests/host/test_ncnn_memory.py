@@ -30,7 +30,8 @@ def test_lightmode_takes_no_more_than_ncnns(name: str, file: str, outputs: list[
     arena = ModelFile(to_nnm(graph, fuse=False)).describe()["arena"]
     found = arena["lightmode_off"] / arena["live_peak"]
     print(
-        f"\n{name}: lightmode {arena['live_peak']:,} bytes (ncnn {ncnn['lightmode_on']:,}), off {arena['lightmode_off']:,} "
+        f"\n{name}: lightmode {arena['live_peak']:,} bytes (ncnn {ncnn['lightmode_on']:,}), "
+        f"off {arena['lightmode_off']:,} "
         f"(ncnn {ncnn['lightmode_off']:,}), ratio {found:.4f} (ncnn {ncnn['lightmode_off'] / ncnn['lightmode_on']:.4f})"
     )
     assert arena["live_peak"] <= ncnn["lightmode_on"]

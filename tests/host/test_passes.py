@@ -117,9 +117,7 @@ def test_readers_of_an_identity_read_its_input():
 
 
 def test_an_identity_that_is_an_output_takes_the_place_of_its_input():
-    graph = apply(
-        remove_identities, Net().relu("x", "a").relu("a", "z").layer("share", "a", "y").ends("y", "z")
-    )
+    graph = apply(remove_identities, Net().relu("x", "a").relu("a", "z").layer("share", "a", "y").ends("y", "z"))
     assert [(layer.inputs, layer.outputs) for layer in graph.layers] == [(["x"], ["y"]), (["y"], ["z"])]
     assert graph.fused == {"a": "y"}
 
@@ -187,9 +185,9 @@ def test_weights_that_another_layer_reads_are_not_changed():
     weights = " ".join(net.graph.layers[0].inputs[1:])
     net.layer("convolution", f"x {weights}", "b", SHAPE, **WINDOW)
     net.layer("binary_op", f"a {net.constant(1)}", "c", kind=2)
-    assert ops(apply(fold_affine, net.layer("binary_op", "b c", "y", kind=0).ends("y"))) == [
-        "convolution"
-    ] * 2 + ["binary_op"]
+    assert ops(apply(fold_affine, net.layer("binary_op", "b c", "y", kind=0).ends("y"))) == ["convolution"] * 2 + [
+        "binary_op"
+    ]
 
 
 @pytest.mark.parametrize(("kind", "first"), ((3, True), (4, False), (6, False), (8, False)))
@@ -300,9 +298,7 @@ def _whole() -> Graph:
     net.layer("padding", "x", "p", (1, 3, 6, 7), front=0, top=0, left=1, mode=0, value=0.0)
     net.layer("convolution", f"p {net.constant(3, 3, 3, 3)}", "c", SHAPE, **{**WINDOW, "pad_left": 0})
     net.layer("share", "c", "i").layer("scale", f"i {net.constant(3)} {net.constant(3)}", "n", axis=0)
-    return (
-        net.relu("n", "r").relu("r", "unused").layer("binary_op", "r x", "s", kind=0).relu("s", "y").ends("y")
-    )
+    return net.relu("n", "r").relu("r", "unused").layer("binary_op", "r x", "s", kind=0).relu("s", "y").ends("y")
 
 
 def test_all_passes_leave_what_cannot_be_fused():

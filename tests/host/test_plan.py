@@ -164,7 +164,9 @@ def test_a_plan_that_meets_the_bound_says_so() -> None:
     assert nnmicro.Net(write(program, plan)).optimal
 
 
-@pytest.mark.parametrize("shape,nbytes", [((1, 3, 3, 3), 3 * 48), ((3,), 12), ((1, 7, 1, 1), 28), ((1, 1, 3, 3), 36), ((2, 3, 4, 4), 384)])
+@pytest.mark.parametrize(
+    "shape,nbytes", [((1, 3, 3, 3), 3 * 48), ((3,), 12), ((1, 7, 1, 1), 28), ((1, 1, 3, 3), 36), ((2, 3, 4, 4), 384)]
+)
 def test_channels_are_aligned_where_they_are_more_than_one_element(shape: tuple[int, ...], nbytes: int) -> None:
     b = Builder("shape", shape if len(shape) > 2 else (1, *shape)[-3:])
     from host_tools.layout import planar

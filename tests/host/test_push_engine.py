@@ -56,9 +56,7 @@ def test_damaged_engine_files_are_sent_again(small_engine: Path) -> None:
         assert push_engine(device).sent == 1
 
 
-def test_an_unknown_bytecode_version_gets_plain_sources(
-    small_engine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_bytecode_version_gets_plain_sources(small_engine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_device("unix") as device:
         newer = device.info().__class__(**{**vars(device.info()), "mpy_version": 99})
         monkeypatch.setattr(device, "_info", newer)

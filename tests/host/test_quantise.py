@@ -129,9 +129,7 @@ def test_the_model_is_written_where_asked_and_can_be_imported(tmp_path):
     assert "convolution_int8" in {layer.op for layer in load_model(tmp_path / "digits_int8.onnx").layers}
 
 
-@pytest.mark.parametrize(
-    "name", ("conv, batch norm, relu", "mul gate", "sigmoid", "mean over h, w", "concat rows")
-)
+@pytest.mark.parametrize("name", ("conv, batch norm, relu", "mul gate", "sigmoid", "mean over h, w", "concat rows"))
 def test_operators_come_out_in_int8(name, tmp_path):
     path = tmp_path / "m.onnx"
     onnx.save(CASES[name][1](17), path)
@@ -153,9 +151,7 @@ def test_layers_that_stay_in_float_are_named(tmp_path):
 def test_an_open_batch_and_given_shapes_are_fixed_first(tmp_path):
     made = model([node("GlobalAveragePool", "x", "y")], {"x": ("N", 3, "h", "w")})
     onnx.save(made, tmp_path / "m.onnx")
-    graph, _ = quantised_graph(
-        tmp_path / "m.onnx", {"x": floats(5, 3, 6, 4)}, input_shapes={"x": (1, 3, 6, 4)}
-    )
+    graph, _ = quantised_graph(tmp_path / "m.onnx", {"x": floats(5, 3, 6, 4)}, input_shapes={"x": (1, 3, 6, 4)})
     assert graph.tensor("x").shape == (1, 3, 6, 4)
 
 
@@ -279,9 +275,7 @@ def test_files_that_are_none_of_these_are_named(tmp_path):
 
 
 def test_other_formats_say_what_to_do(tmp_path):
-    with pytest.raises(
-        ConversionError, match="only ONNX models can be quantised; let TensorFlow's converter"
-    ):
+    with pytest.raises(ConversionError, match="only ONNX models can be quantised; let TensorFlow's converter"):
         quantise_model(tmp_path / "m.tflite", {})
 
 

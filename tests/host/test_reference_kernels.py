@@ -255,9 +255,7 @@ def test_several_hostile_parameters_and_sizes_are_refused_or_stay_inside_the_ope
     case = data.draw(st.sampled_from([c for c in all_cases() if c.op == op]))
     layouts = case.layouts(data.draw(st.booleans()))
     params = words(case.params_for(layouts), kernel(op))
-    word = st.one_of(
-        st.integers(-3, 9), st.sampled_from(EXTREME_WORDS + FLOAT_BITS), st.integers(-(2**31), 2**31 - 1)
-    )
+    word = st.one_of(st.integers(-3, 9), st.sampled_from(EXTREME_WORDS + FLOAT_BITS), st.integers(-(2**31), 2**31 - 1))
     for _ in range(data.draw(st.integers(0, 3)) if params else 0):
         params[data.draw(st.integers(0, len(params) - 1))] = data.draw(word)
     for _ in range(data.draw(st.integers(0, 2))):

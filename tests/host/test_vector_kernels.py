@@ -167,9 +167,7 @@ def test_blocks_of_rows_equal_the_reference(op: str, constants: list[int], param
     """Maps so wide that a step takes several rows, but not all of them."""
     rng = np.random.default_rng(3)
     shape = (3, 23, 31)
-    inputs = [
-        rng.standard_normal(size, dtype=np.float32) for size in [shape, *((1, 1, n) for n in constants)]
-    ]
+    inputs = [rng.standard_normal(size, dtype=np.float32) for size in [shape, *((1, 1, n) for n in constants)]]
     if op == "convolution":
         params = params | {"dilation_h": 1, "dilation_w": 1, "pad_top": 0, "pad_left": 0, "pad_value": 0.0}
     if op != "softmax":
@@ -186,9 +184,7 @@ def test_blocks_of_rows_equal_the_reference(op: str, constants: list[int], param
 def test_a_pointwise_kernel_over_rows_below_the_input_gives_the_bias():
     x = np.ones((2, 4, 5), np.float32)
     weight, bias = np.full((1, 1, 6), 0.5, np.float32), np.array([[[1, 2, 3]]], np.float32)
-    params = dict.fromkeys(
-        ("kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w", "group"), 1
-    )
+    params = dict.fromkeys(("kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w", "group"), 1)
     params |= {
         "pad_top": 0,
         "pad_left": 0,

@@ -74,7 +74,7 @@ class Builder:
 
 
 def branches(names: bool = True) -> bytes:
-    """left -> m = 2 left + 1 -> p = 3 m; A = p + m; right -> q = right - 1; B = m + q. m has three readers, no Split."""
+    """left -> m = 2 left + 1 -> p = 3 m; A = p + m; right -> q = right - 1; B = m + q. m has 3 readers, no Split."""
     b = Builder("branches")
     b.input("left")
     b.input("right")
@@ -119,7 +119,7 @@ def fused() -> bytes:
 
 
 def padded() -> bytes:
-    """x (1x2x3x3: 36 bytes a channel, padded to 48) -> s = x + 1 -> flat (1x18), which has to be compacted -> y = 2 flat."""
+    """x (1x2x3x3: 36 bytes a channel, padded to 48) -> s = x + 1 -> flat (1x18), compacted -> y = 2 flat."""
     b = Builder("padded", (1, 2, 3, 3))
     b.input("x")
     b.affine("x", "s", 1, 1)

@@ -80,9 +80,7 @@ def _check_input_names(file: ParamFile, kept: list[ParamLayer], input_shapes: In
         raise ConversionError(f"{file.path.name}: the graph has no Input layer")
     for name in input_shapes:
         if name not in names:
-            raise ConversionError(
-                f"{file.path.name}: no input is named {name!r}; the inputs are {', '.join(names)}"
-            )
+            raise ConversionError(f"{file.path.name}: no input is named {name!r}; the inputs are {', '.join(names)}")
 
 
 def _can_skip(layer: ParamLayer) -> bool:

@@ -101,9 +101,7 @@ def read_param(path: Path) -> ParamFile:
     if not lines or lines[0][1] != [str(MAGIC)]:
         file.fail(1, f"not an ncnn .param file: it should begin with {MAGIC}")
     if len(lines) < 2 or len(lines[1][1]) != 2:
-        file.fail(
-            lines[min(1, len(lines) - 1)][0], "the number of layers and the number of blobs should stand here"
-        )
+        file.fail(lines[min(1, len(lines) - 1)][0], "the number of layers and the number of blobs should stand here")
     number, words = lines[1]
     layer_count, blob_count = (_integer(file, number, word, "a count") for word in words)
     file.layers = [_layer(file, i, words) for i, words in lines[2:]]
@@ -182,9 +180,7 @@ def _check_wiring(file: ParamFile) -> int:
     for layer in file.layers:
         for name in layer.inputs:
             if name not in made:
-                file.fail(
-                    layer.line, f"{layer.kind} {layer.name!r} reads {name!r}, which no layer before it makes"
-                )
+                file.fail(layer.line, f"{layer.kind} {layer.name!r} reads {name!r}, which no layer before it makes")
         for name in layer.outputs:
             if name in made:
                 file.fail(layer.line, f"blob {name!r} is made twice, first on line {made[name]}")

@@ -48,9 +48,7 @@ class WeightFile:
         try:
             self._data = path.read_bytes()
         except OSError as problem:
-            raise ConversionError(
-                f"{path}: the file of weights cannot be read ({problem.strerror})"
-            ) from problem
+            raise ConversionError(f"{path}: the file of weights cannot be read ({problem.strerror})") from problem
         self._offset = 0
 
     @property
@@ -67,8 +65,7 @@ class WeightFile:
             return self._array(np.dtype("<f2"), count, what).astype(np.float32)
         if tag == TAG_INT8:
             raise ConversionError(
-                f"{self._path.name}: {what} has int8 weights, which are not supported; convert the float32 "
-                "model"
+                f"{self._path.name}: {what} has int8 weights, which are not supported; convert the float32 model"
             )
         if tag in (TAG_FLOAT32, TAG_FLOAT32_SCALED):
             return self._array(np.dtype("<f4"), count, what)

@@ -103,9 +103,7 @@ class Context:
             return self.builder.graph.tensor(name).shape
         if shape is None:
             detail = self._folded.inference_error.strip().splitlines()
-            raise Unsupported(
-                f"the shape of {name!r} cannot be inferred" + (f" ({detail[-1]})" if detail else "")
-            )
+            raise Unsupported(f"the shape of {name!r} cannot be inferred" + (f" ({detail[-1]})" if detail else ""))
         if any(size < 1 for size in shape):
             raise Unsupported(f"{name!r} is empty: its shape is {shape}")
         return shape

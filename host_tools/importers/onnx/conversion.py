@@ -142,11 +142,7 @@ class Conversion:
         """Float blobs of the source that are now int8 ones, for those who ask for them by name."""
         found = {name: operand.name for name, operand in self._groups.dequantised.items()}
         for name, target in {**found, **self._hidden}.items():
-            if (
-                name not in self._graph.tensors
-                and name not in self._invented
-                and target in self._graph.tensors
-            ):
+            if name not in self._graph.tensors and name not in self._invented and target in self._graph.tensors:
                 self._graph.fused[name] = target
 
 

@@ -59,9 +59,7 @@ def fold(name: str, model: ModelProto) -> Folded:
     try:
         constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     except (ValueError, TypeError, AttributeError, KeyError) as problem:
-        raise ConversionError(
-            f"{name}: a weight's stored data does not fit its shape and type: {problem}"
-        ) from problem
+        raise ConversionError(f"{name}: a weight's stored data does not fit its shape and type: {problem}") from problem
     opset = opset_of(model)
     work = ModelProto()
     work.CopyFrom(model)
@@ -101,9 +99,7 @@ def _infer(model: ModelProto, folded: Folded) -> None:
     for value in [*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output]:
         tensor = value.type.tensor_type
         folded.types[value.name] = tensor.elem_type
-        if tensor.HasField("shape") and all(
-            dim.WhichOneof("value") == "dim_value" for dim in tensor.shape.dim
-        ):
+        if tensor.HasField("shape") and all(dim.WhichOneof("value") == "dim_value" for dim in tensor.shape.dim):
             folded.shapes[value.name] = tuple(dim.dim_value for dim in tensor.shape.dim)
     for name, data in folded.constants.items():
         folded.shapes[name] = data.shape
@@ -116,9 +112,7 @@ def _fold_node(node: NodeProto, folded: Folded, opset: int) -> bool:
         shape = folded.shapes[node.input[0]]
         bounds = {a.name: a.i for a in node.attribute}
         part = shape[bounds.get("start", 0) : bounds.get("end", len(shape))]
-        folded.constants[node.output[0]] = np.array(
-            part if node.op_type == "Shape" else prod(shape), dtype=np.int64
-        )
+        folded.constants[node.output[0]] = np.array(part if node.op_type == "Shape" else prod(shape), dtype=np.int64)
         return True
     if not all(name in folded.constants for name in node.input if name) or _must_run(node):
         return False
@@ -156,9 +150,7 @@ def _fold_quantisation(node: NodeProto, folded: Folded) -> bool:
 def _must_run(node: NodeProto) -> bool:
     """Operators whose result is not a function of their inputs, or that hold whole graphs."""
     random = node.op_type.startswith("Random") or node.op_type in ("Multinomial", "Bernoulli")
-    return random or any(
-        a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute
-    )
+    return random or any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute)
 
 
 def evaluate(node: NodeProto, constants: dict[str, np.ndarray], opset: int) -> list[object]:
@@ -170,9 +162,7 @@ def evaluate(node: NodeProto, constants: dict[str, np.ndarray], opset: int) -> l
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(data.dtype), data.shape)
         for name, data in feeds.items()
     ]
-    outputs = [
-        helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in node.output if name
-    ]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in node.output if name]
     graph = helper.make_graph([node], "constant", inputs, outputs)
     evaluator = ReferenceEvaluator(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)]))
     return list(evaluator.run(None, feeds))

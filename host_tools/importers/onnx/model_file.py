@@ -25,9 +25,7 @@ def read(path: Path) -> ModelProto:
     try:
         model = onnx.load(path)
     except (onnx.checker.ValidationError, OSError) as problem:
-        raise ConversionError(
-            f"{path.name}: a file of external weights cannot be read: {problem}"
-        ) from problem
+        raise ConversionError(f"{path.name}: a file of external weights cannot be read: {problem}") from problem
     except (DecodeError, UnicodeDecodeError, ValueError, TypeError) as problem:
         raise ConversionError(f"{path.name}: not a complete ONNX file ({problem})") from problem
     if not model.graph.node:
@@ -84,8 +82,7 @@ def _check_opset(path: Path, model: ModelProto) -> None:
     opset, newest = opset_of(model), onnx.defs.onnx_opset_version()
     if opset > newest:
         raise ConversionError(
-            f"{path.name}: made for opset {opset}; the installed onnx package knows opsets up to {newest}: "
-            "upgrade it"
+            f"{path.name}: made for opset {opset}; the installed onnx package knows opsets up to {newest}: upgrade it"
         )
     if opset < OLDEST_OPSET:
         raise ConversionError(
@@ -110,9 +107,7 @@ def _checkable(model: ModelProto) -> ModelProto:
         if value.type.WhichOneof("value") == "tensor_type":
             value.type.tensor_type.shape.SetInParent()
     del copy.opset_import[:]
-    copy.opset_import.extend(
-        [onnx.helper.make_opsetid("", opset), onnx.helper.make_opsetid(_UNREGISTERED, 1)]
-    )
+    copy.opset_import.extend([onnx.helper.make_opsetid("", opset), onnx.helper.make_opsetid(_UNREGISTERED, 1)])
     return copy
 
 
@@ -133,9 +128,7 @@ def pin_inputs(path: Path, model: ModelProto, input_shapes: dict[str, tuple[int,
     names = [value.name for value in inputs]
     for name in input_shapes:
         if name not in names:
-            raise ConversionError(
-                f"{path.name}: no input is named {name!r}; the inputs are {', '.join(names)}"
-            )
+            raise ConversionError(f"{path.name}: no input is named {name!r}; the inputs are {', '.join(names)}")
     for value in inputs:
         if value.type.WhichOneof("value") != "tensor_type":
             raise ConversionError(f"{path.name}: input {value.name!r} is not a tensor")
@@ -148,9 +141,7 @@ def pin_inputs(path: Path, model: ModelProto, input_shapes: dict[str, tuple[int,
         shape = input_shapes.get(value.name) or _stated_shape(path, value)
         if any(size < 1 for size in shape):
             raise ConversionError(f"{path.name}: input {value.name!r} cannot have shape {shape}")
-        tensor.shape.CopyFrom(
-            onnx.TensorShapeProto(dim=[onnx.TensorShapeProto.Dimension(dim_value=d) for d in shape])
-        )
+        tensor.shape.CopyFrom(onnx.TensorShapeProto(dim=[onnx.TensorShapeProto.Dimension(dim_value=d) for d in shape]))
     del model.graph.value_info[:]
     for output in model.graph.output:
         output.ClearField("type")
@@ -174,8 +165,7 @@ def _stated_shape(path: Path, value: ValueInfoProto) -> tuple[int, ...]:
             )
     if not dims:
         raise ConversionError(
-            f"{path.name}: input {value.name!r} has no stated shape; give it with "
-            f"--input-shape {value.name}=1,..."
+            f"{path.name}: input {value.name!r} has no stated shape; give it with --input-shape {value.name}=1,..."
         )
     return tuple(shape)
 

@@ -75,9 +75,7 @@ def padding(ctx: Context, layer: ParamLayer) -> None:
         raise Unsupported("a padding value for each channel")
     if mode not in (0, 1, 2):
         raise Unsupported(f"padding type {mode}")
-    pads = [(front, behind), (top, bottom), (left, right)][
-        3 - len(shape) :
-    ]  # others do not exist in this blob
+    pads = [(front, behind), (top, bottom), (left, right)][3 - len(shape) :]  # others do not exist in this blob
     if any(min(pair) < 0 for pair in pads):
         raise Unsupported(f"negative padding {pads}")
     if mode == 2 and any(max(pair) >= size for pair, size in zip(pads, shape, strict=True)):

@@ -47,9 +47,7 @@ def scale(ctx: Context, layer: ParamLayer) -> None:
 def _emit_scale(ctx: Context, layer: ParamLayer, a: np.ndarray, b: np.ndarray) -> None:
     shape = ctx.shape(layer.inputs[0])
     if a.shape != shape[:1]:
-        raise Unsupported(
-            f"it has {a.size} scales; the outermost axis of its input, {shape}, needs {shape[0]}"
-        )
+        raise Unsupported(f"it has {a.size} scales; the outermost axis of its input, {shape}, needs {shape[0]}")
     constants = [ctx.builder.constant(f"{layer.name}.{name}", data) for name, data in (("a", a), ("b", b))]
     ctx.emit("scale", layer, [layer.inputs[0], *constants], shape, axis=spatial_axis(shape, 0))
 
@@ -57,9 +55,7 @@ def _emit_scale(ctx: Context, layer: ParamLayer, a: np.ndarray, b: np.ndarray) -
 def softmax(ctx: Context, layer: ParamLayer) -> None:
     axis, shape = layer.integer(0, 0), ctx.shape(layer.inputs[0])
     if axis and not layer.integer(1, 0):
-        raise Unsupported(
-            "the file is too old for an axis other than 0 (ncnn refuses it too); convert it again"
-        )
+        raise Unsupported("the file is too old for an axis other than 0 (ncnn refuses it too); convert it again")
     if len(shape) == 1:
         axis = 0
     elif not -len(shape) <= axis < len(shape):

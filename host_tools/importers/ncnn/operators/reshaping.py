@@ -40,9 +40,7 @@ def reshape(ctx: Context, layer: ParamLayer) -> None:
     ):
         raise Unsupported("it has a depth or a batch axis")
     if layer.integer(3, 0):
-        raise Unsupported(
-            "it permutes (parameter 3 of old files); convert the model again with a current ncnn"
-        )
+        raise Unsupported("it permutes (parameter 3 of old files); convert the model again with a current ncnn")
     source = ctx.shape(layer.inputs[0])
     c, h, w = (1,) * (3 - len(source)) + source
     sizes = [
@@ -50,11 +48,7 @@ def reshape(ctx: Context, layer: ParamLayer) -> None:
         for size in (layer.integer(2, _ABSENT), layer.integer(1, _ABSENT), layer.integer(0, _ABSENT))
         if size != _ABSENT
     ]
-    if (
-        not sizes
-        or layer.integer(0, _ABSENT) == _ABSENT
-        or (len(sizes) == 2 and layer.integer(1, _ABSENT) == _ABSENT)
-    ):
+    if not sizes or layer.integer(0, _ABSENT) == _ABSENT or (len(sizes) == 2 and layer.integer(1, _ABSENT) == _ABSENT):
         raise Unsupported("it gives no width, or channels without height")
     kept = (c, h, w)[3 - len(sizes) :]
     sizes = [old if size == 0 else size for size, old in zip(sizes, kept, strict=True)]

@@ -125,8 +125,7 @@ def pooling(ctx: Context, layer: ParamLayer) -> None:
         raise Unsupported(f"pad mode {mode}")
     after = (pads[2] + tails[0], pads[3] + tails[1])
     out_h, out_w = (
-        window_output(n, k, s, 1, b, a)
-        for n, k, s, b, a in zip(size, kernel, stride, pads[:2], after, strict=True)
+        window_output(n, k, s, 1, b, a) for n, k, s, b, a in zip(size, kernel, stride, pads[:2], after, strict=True)
     )
     for n, out, s, before in zip(size, (out_h, out_w), stride, pads[:2], strict=True):
         if (out - 1) * s >= n + before:

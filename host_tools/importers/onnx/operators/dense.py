@@ -42,9 +42,7 @@ def gemm(ctx: Context, node: Node) -> None:
         if beta == 1 and added.shape == (count,):
             operands.append(ctx.operand(c))
         else:
-            operands.append(
-                ctx.builder.constant(f"{c}.bias", np.broadcast_to(beta * added.reshape(-1), (count,)))
-            )
+            operands.append(ctx.builder.constant(f"{c}.bias", np.broadcast_to(beta * added.reshape(-1), (count,))))
         ctx.emit("inner_product", node, operands, per_row=per_row)
     else:  # other numbers for other rows
         product = ctx.emit_new("inner_product", node, operands, (rows, count), per_row=per_row)

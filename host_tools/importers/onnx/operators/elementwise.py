@@ -13,9 +13,7 @@ _KINDS = {"Add": 0, "Sub": 1, "Mul": 2, "Div": 3, "Max": 4, "Min": 5, "Pow": 6, 
 
 
 def _activation(ctx: Context, node: Node, kind: int, a: float = 0.0, b: float = 0.0) -> None:
-    ctx.emit(
-        "activation", node, [ctx.operand(node.inputs[0])], activation=kind, activation_a=a, activation_b=b
-    )
+    ctx.emit("activation", node, [ctx.operand(node.inputs[0])], activation=kind, activation_a=a, activation_b=b)
 
 
 def relu(ctx: Context, node: Node) -> None:

@@ -34,17 +34,13 @@ def resize(ctx: Context, node: Node) -> None:
         scales = _scales_input(ctx, node, 1)
         shrinking = {scale < 1 for scale in scales if scale != 1}
         if len(shrinking) > 1:
-            raise Unsupported(
-                "it enlarges one axis and shrinks another, whose rounding differs before opset 11"
-            )
+            raise Unsupported("it enlarges one axis and shrinks another, whose rounding differs before opset 11")
         # onnxruntime's rule for this version: up when shrinking, down otherwise
         _emit(ctx, node, scales, _ASYMMETRIC, _CEIL if True in shrinking else _FLOOR)
         return
     transform = node.text("coordinate_transformation_mode", "half_pixel")
     if transform not in _TRANSFORMS:
-        raise Unsupported(
-            f"coordinate_transformation_mode {transform!r}; supported are {', '.join(_TRANSFORMS)}"
-        )
+        raise Unsupported(f"coordinate_transformation_mode {transform!r}; supported are {', '.join(_TRANSFORMS)}")
     if node.integer("antialias", 0):
         raise Unsupported("antialias")
     if node.text("keep_aspect_ratio_policy", "stretch") != "stretch":
@@ -63,9 +59,7 @@ def resize(ctx: Context, node: Node) -> None:
             raise Unsupported("half_pixel_symmetric with scales that do not give whole sizes")
     else:
         scales = ratios
-    _emit(
-        ctx, node, scales, _TRANSFORMS[transform], _ROUNDINGS[node.text("nearest_mode", "round_prefer_floor")]
-    )
+    _emit(ctx, node, scales, _TRANSFORMS[transform], _ROUNDINGS[node.text("nearest_mode", "round_prefer_floor")])
 
 
 def _scales_input(ctx: Context, node: Node, i: int) -> list[float]:

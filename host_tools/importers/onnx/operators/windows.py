@@ -104,9 +104,7 @@ def conv(ctx: Context, node: Node) -> None:
     weight = ctx.value(node.inputs[1], "weight")
     group = node.integer("group", 1)
     if weight.ndim != rank + 2 or group < 1 or weight.shape[1] * group != image[1] or weight.shape[0] % group:
-        raise Unsupported(
-            f"weights of shape {weight.shape} with {group} groups do not fit {image[1]} channels"
-        )
+        raise Unsupported(f"weights of shape {weight.shape} with {group} groups do not fit {image[1]} channels")
     kernel = node.integers("kernel_shape", weight.shape[2:])
     if kernel != weight.shape[2:]:
         raise Unsupported(f"kernel_shape {kernel} is not that of its weights, {weight.shape}")
@@ -176,9 +174,7 @@ def reduced_axes(ctx: Context, node: Node) -> set[int]:
         return set()
     wanted = {a % rank for a in axes} if axes else set(range(rank))
     if any(shape[a] != 1 and a < rank - 2 for a in wanted):
-        raise Unsupported(
-            f"it reduces axes {tuple(sorted(wanted))} of shape {shape}; only height and width can be"
-        )
+        raise Unsupported(f"it reduces axes {tuple(sorted(wanted))} of shape {shape}; only height and width can be")
     return wanted
 
 

@@ -17,9 +17,7 @@ from host_tools.importers.onnx.quantised.scheme import Scheme, blob_scheme
 from host_tools.importers.refusals import Unsupported
 
 _INTEGERS = (TensorProto.INT8, TensorProto.UINT8)
-_MOVING = frozenset(
-    "Concat Dropout Flatten Identity Reshape Resize Slice Split Squeeze Transpose Unsqueeze".split()
-)
+_MOVING = frozenset("Concat Dropout Flatten Identity Reshape Resize Slice Split Squeeze Transpose Unsqueeze".split())
 
 
 def add_input(ctx: Context, groups: Groups, name: str) -> None:
@@ -28,9 +26,7 @@ def add_input(ctx: Context, groups: Groups, name: str) -> None:
     if ctx.elem_type(name) in _INTEGERS:
         scheme = groups.input_scheme(name)
         if scheme is None:
-            raise Unsupported(
-                "it is quantised, but no DequantizeLinear behind it says what its numbers stand for"
-            )
+            raise Unsupported("it is quantised, but no DequantizeLinear behind it says what its numbers stand for")
         mark(ctx, name, scheme)
 
 
@@ -58,11 +54,7 @@ def dequantize(ctx: Context, name: str, operand: Operand) -> None:
 
 def moves_integers(ctx: Context, node: Node) -> bool:
     """Whether a node takes quantised blobs as they are."""
-    return (
-        bool(node.inputs)
-        and not ctx.is_constant(node.inputs[0])
-        and ctx.elem_type(node.inputs[0]) in _INTEGERS
-    )
+    return bool(node.inputs) and not ctx.is_constant(node.inputs[0]) and ctx.elem_type(node.inputs[0]) in _INTEGERS
 
 
 def move_integers(ctx: Context, node: Node) -> None:
@@ -70,9 +62,7 @@ def move_integers(ctx: Context, node: Node) -> None:
     nearest = node.text("mode", "nearest") == "nearest"
     if node.op not in (*_MOVING, "MaxPool") or (node.op == "Resize" and not nearest):
         kind = "int8 or uint8"
-        raise Unsupported(
-            f"{node.inputs[0]!r} is {kind}; on such numbers themselves this operator is not supported"
-        )
+        raise Unsupported(f"{node.inputs[0]!r} is {kind}; on such numbers themselves this operator is not supported")
     graph = ctx.builder.graph
     blobs = node.inputs if node.op == "Concat" else node.inputs[:1]
     for name in blobs:

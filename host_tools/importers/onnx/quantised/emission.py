@@ -106,9 +106,7 @@ def with_scheme(ctx: Context, group: Group, operand: Operand, scheme: Scheme) ->
     if operand.scheme == scheme:
         return operand.name
     numbers = np.arange(-128, 128).astype(INT8)
-    table = ctx.integer_constant(
-        f"{group.node.name}.table", scheme.quantise(operand.scheme.dequantise(numbers))
-    )
+    table = ctx.integer_constant(f"{group.node.name}.table", scheme.quantise(operand.scheme.dequantise(numbers)))
     made = ctx.emit_new("table_int8", group.node, [operand.name, table], ctx.shape(operand.name))
     mark(ctx, made, scheme)
     return made

@@ -59,9 +59,7 @@ class Groups:
     def add_dequantised(self, node: NodeProto) -> None:
         """Takes note of a DequantizeLinear; raises Unsupported."""
         source = node.input[0]
-        scheme = blob_scheme(
-            node, self._folded.constants, self._folded.types.get(source, TensorProto.UNDEFINED)
-        )
+        scheme = blob_scheme(node, self._folded.constants, self._folded.types.get(source, TensorProto.UNDEFINED))
         self.dequantised[node.output[0]] = Operand(source, scheme)
 
     def input_scheme(self, name: str) -> Scheme | None:
@@ -85,9 +83,7 @@ class Groups:
         operand = self.dequantised.get(node.input[0])
         if operand is None:
             return None
-        as_node = NodeProto(
-            op_type="Identity", name=node.name, input=[node.input[0]], output=[node.output[0]]
-        )
+        as_node = NodeProto(op_type="Identity", name=node.name, input=[node.input[0]], output=[node.output[0]])
         return Group(Node(as_node), {0: operand}, [self._quantised(node)])
 
     def of(self, proto: NodeProto, *, activation: bool) -> Group | None:
@@ -96,13 +92,9 @@ class Groups:
         activation: whether the operator can clamp its result.
         """
         node = Node(proto)
-        operands = {
-            i: self.dequantised[name] for i, name in enumerate(node.inputs) if name in self.dequantised
-        }
+        operands = {i: self.dequantised[name] for i, name in enumerate(node.inputs) if name in self.dequantised}
         constant = self._folded.constants
-        if not operands or any(
-            n and i not in operands and n not in constant for i, n in enumerate(node.inputs)
-        ):
+        if not operands or any(n and i not in operands and n not in constant for i, n in enumerate(node.inputs)):
             return None
         group = Group(node, operands, [])
         for output in filter(None, node.outputs):
@@ -119,9 +111,7 @@ class Groups:
             clip = Node(readers[0])
             passed.append(clip.output)
             readers = self._only_readers(clip.output)
-        if not readers or any(
-            r.op_type != "QuantizeLinear" or r.domain not in ("", "ai.onnx") for r in readers
-        ):
+        if not readers or any(r.op_type != "QuantizeLinear" or r.domain not in ("", "ai.onnx") for r in readers):
             return False
         try:
             found = [self._quantised(reader) for reader in readers]

@@ -52,12 +52,7 @@ class _Expansion:
         self._opset = max((o.version for o in model.opset_import if o.domain in _ONNX), default=0)
         self._constants = {tensor.name: tensor for tensor in model.graph.initializer}
         for node in model.graph.node:
-            if (
-                node.op_type == "Constant"
-                and node.output
-                and node.attribute
-                and node.attribute[0].HasField("t")
-            ):
+            if node.op_type == "Constant" and node.output and node.attribute and node.attribute[0].HasField("t"):
                 self._constants[node.output[0]] = node.attribute[0].t
         self._taken = {name for node in model.graph.node for name in [*node.input, *node.output]}
         self._taken.update(value.name for value in [*model.graph.input, *model.graph.initializer])
@@ -86,9 +81,7 @@ class _Expansion:
             return False
         operands = _FORMS[node.op_type][1]
         needed = 3 * operands + (2 if node.op_type not in _BIAS else 1)
-        return len(node.input) >= needed and all(
-            node.input[3 * i] and node.input[3 * i + 1] for i in range(operands)
-        )
+        return len(node.input) >= needed and all(node.input[3 * i] and node.input[3 * i + 1] for i in range(operands))
 
     def _expand(self, node: NodeProto) -> Iterator[NodeProto]:
         operator, count, dropped = _FORMS[node.op_type]
@@ -123,9 +116,7 @@ class _Expansion:
             return
         result = self._name(f"{node.output[0]}.float")
         yield self._float(operator, node, operands, result, dropped)
-        yield helper.make_node(
-            "QuantizeLinear", [result, *target], list(node.output), name=f"{node.name}.quantize"
-        )
+        yield helper.make_node("QuantizeLinear", [result, *target], list(node.output), name=f"{node.name}.quantize")
 
     def _concat(self, node: NodeProto) -> Iterator[NodeProto]:
         target, triples = (
@@ -137,9 +128,7 @@ class _Expansion:
             yield self._dequantise(triple, made, None)
         result = self._name(f"{node.output[0]}.float")
         yield self._float("Concat", node, operands, result, ())
-        yield helper.make_node(
-            "QuantizeLinear", [result, *target], list(node.output), name=f"{node.name}.quantize"
-        )
+        yield helper.make_node("QuantizeLinear", [result, *target], list(node.output), name=f"{node.name}.quantize")
 
     def _dequantise(self, triple: Sequence[str], made: str, axis: int | None) -> NodeProto:
         operands = list(triple) if triple[2] else list(triple[:2])
@@ -161,9 +150,7 @@ class _Expansion:
         """A new constant: the scale of the input times those of the weights (QGemm: times alpha)."""
         scales = [self._constants.get(triple[1]) for triple in triples]
         try:
-            values = [
-                numpy_helper.to_array(scale).astype(np.float32) for scale in scales if scale is not None
-            ]
+            values = [numpy_helper.to_array(scale).astype(np.float32) for scale in scales if scale is not None]
         except (ValueError, TypeError, AttributeError, KeyError):
             return None
         if len(values) != 2 or values[0].size != 1:

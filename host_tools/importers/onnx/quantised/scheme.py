@@ -93,15 +93,11 @@ def scaled_constant(node: NodeProto, constants: Mapping[str, np.ndarray]) -> Sca
     Raises Unsupported for other types than int8, uint8 and int32, and where the operands do not fit.
     """
     data = constants[node.input[0]]
-    source_type = (
-        TensorProto.INT8 if data.dtype == np.float32 else helper.np_dtype_to_tensor_dtype(data.dtype)
-    )
+    source_type = TensorProto.INT8 if data.dtype == np.float32 else helper.np_dtype_to_tensor_dtype(data.dtype)
     scales, zeros, axis = _stated(node, constants, source_type)
     if scales.size != 1:
         if not -data.ndim <= axis < data.ndim or data.shape[axis] != scales.size:
-            raise Unsupported(
-                f"{scales.size} scales do not fit axis {axis} of a constant of shape {data.shape}"
-            )
+            raise Unsupported(f"{scales.size} scales do not fit axis {axis} of a constant of shape {data.shape}")
         axis %= data.ndim
     if node.op_type == "QuantizeLinear":
         shape = [1] * data.ndim

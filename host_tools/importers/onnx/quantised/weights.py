@@ -44,9 +44,7 @@ def symmetric(weights: Weights) -> Weights:
     """The same weights with the zero point 0, if the numbers then still fit into 8 bits."""
     shifted = weights.data.astype(np.int16) - weights.zero
     if shifted.size and (shifted.min() < -128 or shifted.max() > 127):
-        raise Unsupported(
-            f"its weights have the zero point {weights.zero}; int8 convolutions want symmetric ones"
-        )
+        raise Unsupported(f"its weights have the zero point {weights.zero}; int8 convolutions want symmetric ones")
     return Weights(shifted.astype(INT8), weights.scales, 0)
 
 

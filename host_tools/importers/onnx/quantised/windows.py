@@ -38,9 +38,7 @@ def conv(ctx: Context, group: Group) -> None:
     weights = symmetric(quantised_weights(ctx, node.inputs[1], axis=0))
     data, groups = weights.data, node.integer("group", 1)
     if data.ndim != rank + 2 or groups < 1 or data.shape[1] * groups != image[1] or data.shape[0] % groups:
-        raise Unsupported(
-            f"weights of shape {data.shape} with {groups} groups do not fit {image[1]} channels"
-        )
+        raise Unsupported(f"weights of shape {data.shape} with {groups} groups do not fit {image[1]} channels")
     if node.integers("kernel_shape", data.shape[2:]) != data.shape[2:]:
         raise Unsupported(f"its kernel_shape is not that of its weights, {data.shape}")
     window = window_of(node, image, rank, data.shape[2:])
@@ -136,8 +134,7 @@ def average_pool(ctx: Context, group: Group) -> None:
 def _inside(image: Shape, window: Window) -> bool:
     """Whether no window reaches beyond the padding, as ceil_mode allows."""
     return all(
-        (window.size[i] - 1) * window.stride[i] + window.kernel[i]
-        <= image[2 + i] + window.before[i] + window.after[i]
+        (window.size[i] - 1) * window.stride[i] + window.kernel[i] <= image[2 + i] + window.before[i] + window.after[i]
         for i in (0, 1)
     )
 
@@ -197,9 +194,7 @@ def global_mean(ctx: Context, group: Group) -> None:
     node = integer_node(group)
     image = as_image(ctx.shape(node.inputs[0]))
     attrs = mean_attrs(group, image, (2, 3))
-    emit_windows(
-        ctx, node, "mean_int8", [ctx.reshaped(node, node.inputs[0], image)], (1, image[1], 1, 1), attrs
-    )
+    emit_windows(ctx, node, "mean_int8", [ctx.reshaped(node, node.inputs[0], image)], (1, image[1], 1, 1), attrs)
 
 
 def reduce_mean(ctx: Context, group: Group) -> None:
