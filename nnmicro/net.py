@@ -11,6 +11,8 @@ from .port import F32, ITEM_BYTES, address, allocate_lock, const, forget, typed
 
 # Fields of `format`, named again so that MicroPython's compiler puts the numbers in place (a test compares them).
 _BLOB_WORDS = const(16)
+_B_FLAGS = const(1)
+_STATE = const(4)
 _B_C = const(3)
 _B_H = const(4)
 _B_W = const(5)
@@ -102,18 +104,18 @@ class Net:
             if self.op_names[op] == "share":
                 continue
             native_one = self.native is not None and self.native_kernels[op] >= 0
-            run, check = self._python_kernel(op, native_one)
+            run, reference = self._python_kernel(op, native_one)
             if not native_one:
                 self.kernels[op] = run
                 only_native = False
-            for layer in range(self.n_layers if check else 0):
+            for layer in range(self.n_layers if reference else 0):
                 if self.words[self.layers_at + layer * _LAYER_WORDS + _L_OP] == op:
-                    self._check_layer(call, layer, check)
+                    self._check_layer(call, layer, reference)
         if only_native:
             forget("reference")
 
     def _python_kernel(self, op, spare=False):
-        """(run, check) of a layer kind: `run` from the backend if it has it, else from the reference.
+        """(run, reference module) of a layer kind: `run` from the backend if it has it, else from the reference.
 
         `spare`: it may be missing (then both are None). A board whose native kernels do all the work, and check every
         call themselves, need not carry the reference.
@@ -125,12 +127,18 @@ class Net:
         if reference is None:
             raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)
         module = _module(self.backend, name) if self.uses_arrays else None
-        return (module or reference).run, reference.check
+        return (module or reference).run, reference
 
-    def _check_layer(self, call, layer, check):
+    def _check_layer(self, call, layer, reference):
+        """Check a layer by its kind's own rules; the operands that it writes besides its output have to be states."""
         self.bind(call, layer, None, None)
         try:
-            check(call)
+            reference.check(call)
+            first = self.operands_at + self.words[self.layers_at + layer * _LAYER_WORDS + _L_OPERANDS]
+            for i in getattr(reference, "_STATES", ()):
+                blob = self.words[first + i]
+                if blob >= self.n_blobs or not self.words[self.record(blob) + _B_FLAGS] & _STATE:
+                    raise ModelError("input %d is written to, and is no state blob" % i)
         except ModelError as error:
             raise ModelError("layer %s: %s" % (self.layer_name(layer), error))
 
@@ -139,8 +147,8 @@ class Net:
         op = self.words[self.layers_at + layer * _LAYER_WORDS + _L_OP]
         run = self.kernels[op]
         if run is None:
-            run, check = self._python_kernel(op)
-            self._check_layer(Call(self.max_operands), layer, check)
+            run, reference = self._python_kernel(op)
+            self._check_layer(Call(self.max_operands), layer, reference)
         return run
 
     def bind(self, call, layer, slots, arena):

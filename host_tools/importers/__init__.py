@@ -14,7 +14,7 @@ from pathlib import Path
 from host_tools.graph import ConversionError, Graph
 
 # Extension -> the package that reads it, imported when needed: not everybody has every format's library.
-_FORMATS = {".onnx": "onnx", ".param": "ncnn"}
+_FORMATS = {".onnx": "onnx", ".param": "ncnn", ".tflite": "tflite"}
 
 
 def load_model(
@@ -49,9 +49,11 @@ def load_model(
         beside = Path(weights) if weights is not None else None
         return ncnn.load(source, beside, shapes, zero_weights, wanted)
     if weights is not None or zero_weights:
-        raise ConversionError(
-            f"{source.name}: an ONNX model carries its weights; a file of weights is for ncnn only"
-        )
+        raise ConversionError(f"{source.name}: this model carries its weights; a file of weights is for ncnn only")
+    if package == "tflite":
+        from host_tools.importers import tflite
+
+        return tflite.load(source, shapes, wanted)
     from host_tools.importers import onnx
 
     return onnx.load(source, shapes, wanted)

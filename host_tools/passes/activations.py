@@ -5,7 +5,7 @@ from __future__ import annotations
 from host_tools.graph import Graph
 from host_tools.passes.rewiring import absorb, producer_to_absorb
 
-_WITH_ACTIVATION = ("convolution", "inner_product", "scale", "binary_op")
+_WITH_ACTIVATION = ("convolution", "deconvolution", "inner_product", "scale", "binary_op")
 
 
 def fuse_activations(graph: Graph, protected: frozenset[str]) -> None:

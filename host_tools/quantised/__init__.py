@@ -18,6 +18,11 @@ activation by its name in the TFLite schema: NONE, RELU, RELU6, RELU_N1_TO_1.
         options: alpha (LEAKY_RELU), approximate (GELU), count (QUANTIZE)
     softmax_parameters(in_scale, beta, out_scale, out_zero)
         -> (float32[256] table, dict of softmax_int8's parameters without `axis`)
+    log_softmax_parameters(in_scale, out_scale, out_zero)   likewise for log_softmax_int8
+    matmul_parameters(a_scale, a_zero, b_scale, b_zero, out_scale, out_zero) -> dict for matmul_int8 without transpose_*
+    svdf_parameters(in_scale, in_zero, feature_scale, state_scale, time_scale, out_scale, out_zero)
+        -> dict for svdf_int8 without `rank`
+    lstm_parameters(...)                        -> (int32[16], the operand `scales` of lstm_int8, and its parameters)
     mean_parameters(in_scale, in_zero, out_scale, out_zero, shape, axes, keep_dims)
         -> dict of mean_int8's parameters without over_*; sum_parameters likewise
     depthwise_half_up(outputs)                  -> `half_up` of depthwise_int8; also transposed_half_up
@@ -27,6 +32,8 @@ activation by its name in the TFLite schema: NONE, RELU, RELU6, RELU_N1_TO_1.
 """
 
 from .binary import add_parameters, extremum_parameters, mul_parameters, sub_parameters
+from .lstm import lstm_parameters
+from .matmul import matmul_parameters
 from .multipliers import (
     activation_bounds,
     conv_parameters,
@@ -37,7 +44,8 @@ from .multipliers import (
 from .prelu import prelu_parameters
 from .reductions import mean_parameters, sum_parameters
 from .resizing import bilinear_scale
-from .softmax import softmax_parameters
+from .softmax import log_softmax_parameters, softmax_parameters
+from .svdf import svdf_parameters
 from .tables import TABLES, table
 from .vector_code import conversion_in_blocks, depthwise_half_up, transposed_half_up
 
@@ -51,6 +59,9 @@ __all__ = [
     "depthwise_half_up",
     "extremum_parameters",
     "inner_product_parameters",
+    "log_softmax_parameters",
+    "lstm_parameters",
+    "matmul_parameters",
     "mean_parameters",
     "mul_parameters",
     "pooling_bounds",
@@ -59,6 +70,7 @@ __all__ = [
     "softmax_parameters",
     "sub_parameters",
     "sum_parameters",
+    "svdf_parameters",
     "table",
     "transposed_half_up",
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from words import Words
 
 import nnmicro
+from host_tools.convert import to_nnm
+from host_tools.graph import Graph
 from nnmicro import format as f
 from tests.models import model_file
 
@@ -92,3 +95,29 @@ def test_random_bytes_are_no_model(data: bytes) -> None:
     except nnmicro.ModelError:
         return
     raise AssertionError("random bytes were loaded")
+
+
+def test_a_layer_writes_to_no_input_that_is_not_a_state() -> None:
+    """A recurrent layer writes to what it remembers; a file that names an ordinary blob there is refused."""
+    plain = {"activation": 0, "activation_a": 0.0, "activation_b": 0.0}
+    for states in (True, False):
+        graph = Graph("memory")
+        for name, shape in (("x", (1, 4)), ("memory", (1, 6)), ("y", (1, 2))):
+            graph.add_tensor(name, shape)
+        graph.inputs = ["x"] if states else ["x", "memory"]
+        graph.states = ["memory"] if states else []
+        feature = graph.add_constant("feature", np.ones((2, 4), np.float32))
+        time = graph.add_constant("time", np.ones((2, 3), np.float32))
+        graph.add("svdf", "svdf", ["x", "memory", feature, time], ["y"], rank=1, **plain)
+        graph.outputs = ["y"]
+        data = to_nnm(graph)
+        if states:
+            with nnmicro.Net(data).extractor() as ex:
+                ex.input("x", [1, 2, 3, 4])
+                assert ex.extract("y").tolist() == [[10.0, 10.0]]
+                ex.reset()
+                ex.input("x", [1, 2, 3, 4])
+                assert ex.extract("y").tolist() == [[20.0, 20.0]]
+        else:
+            with pytest.raises(nnmicro.ModelError, match="no state blob"):
+                nnmicro.Net(data)

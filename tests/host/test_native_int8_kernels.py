@@ -62,7 +62,7 @@ class Trial:
         return x
 
     def constant(self, values: np.ndarray) -> None:
-        dtype = {"int8": I8, "int32": I32, "float32": F32}[str(values.dtype)]
+        dtype = {"int8": I8, "int16": I16, "int32": I32, "float32": F32}[str(values.dtype)]
         self.add((1, 1, values.size), dtype, fill=values)
 
     def number(self, low: int, high: int) -> int:
