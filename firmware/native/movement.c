@@ -122,7 +122,7 @@ int nn_slice(const nn_state *call) {
     return NN_OK;
 }
 
-enum { CONSTANT, EDGE, REFLECT };
+enum { CONSTANT, EDGE, REFLECT, SYMMETRIC };
 
 // Index in x for index `i` counted from x's first element, or -1 for the constant.
 static int32_t source(int32_t i, int32_t size, int mode) {
@@ -134,6 +134,9 @@ static int32_t source(int32_t i, int32_t size, int mode) {
     }
     if (mode == EDGE) {
         return i < 0 ? 0 : size - 1;
+    }
+    if (mode == SYMMETRIC) {
+        return i < 0 ? -1 - i : size - 1 - (i - size);
     }
     return i < 0 ? -i : 2 * (size - 1) - i;
 }
@@ -180,7 +183,7 @@ int nn_padding(const nn_state *call) {
     if (call->n_in != 1) {
         return NN_BAD_COUNT;
     }
-    if (call->n_params != PADDING_PARAMS || p[PADDING_MODE] < CONSTANT || p[PADDING_MODE] > REFLECT) {
+    if (call->n_params != PADDING_PARAMS || p[PADDING_MODE] < CONSTANT || p[PADDING_MODE] > SYMMETRIC) {
         return NN_BAD_PARAMS;
     }
     NN_TRY(nn_input(call, 0, 0, 0, &x));
@@ -195,7 +198,8 @@ int nn_padding(const nn_state *call) {
             return NN_BAD_PARAMS;
         }
         const int64_t after = (int64_t)size_along(out, axis) - before - size;
-        if (after < 0 || (mode == REFLECT && (before >= size || after >= size))) {
+        if (after < 0 || (mode == REFLECT && (before >= size || after >= size))
+            || (mode == SYMMETRIC && (before > size || after > size))) {
             return NN_BAD_SHAPE;
         }
     }

@@ -4,6 +4,7 @@
         mode 0 (constant)  value
         mode 1 (edge)      the nearest element of x
         mode 2 (reflect)   the element mirrored at the first or last one, which is not repeated
+        mode 3 (symmetric) the element mirrored at the edge, so that the first or last one is repeated
 
 What is added behind, below and to the right follows from the shape of y. An integer blob's value is an integer from
 -128 to 127, given as a float all the same.
@@ -24,6 +25,7 @@ _P_VALUE = const(4)
 _CONSTANT = const(0)
 _EDGE = const(1)
 _REFLECT = const(2)
+_SYMMETRIC = const(3)
 
 
 def check(call):
@@ -31,7 +33,7 @@ def check(call):
     value = call.float_param(_P_VALUE)
     if call.output().dtype != F32 and not (-128 <= value <= 127 and value == int(value)):
         raise ModelError("padding: %s is no value of an integer blob" % value)
-    mode = checks.within(call, "padding", _P_MODE, "mode", 0, _REFLECT)
+    mode = checks.within(call, "padding", _P_MODE, "mode", 0, _SYMMETRIC)
     x = call.input(0)
     out = call.output()
     _check_axis(mode, checks.within(call, "padding", _P_FRONT, "front", 0), x.c, out.c, "c")
@@ -45,9 +47,10 @@ def _check_axis(mode, before, size, padded, axis):
         raise ModelError(
             "padding: %d along %s with %d before it do not fit into the output's %d" % (size, axis, before, padded)
         )
-    if mode == _REFLECT and max(before, after) >= size:
+    most = size - 1 if mode == _REFLECT else size
+    if mode >= _REFLECT and max(before, after) > most:
         raise ModelError(
-            "padding: %d along %s can be mirrored into at most %d, not %d" % (size, axis, size - 1, max(before, after))
+            "padding: %d along %s can be mirrored into at most %d, not %d" % (size, axis, most, max(before, after))
         )
 
 
@@ -59,6 +62,8 @@ def _source(i, size, mode):
         return -1
     if mode == _EDGE:
         return 0 if i < 0 else size - 1
+    if mode == _SYMMETRIC:
+        return -1 - i if i < 0 else 2 * size - 1 - i
     return -i if i < 0 else 2 * (size - 1) - i
 
 

@@ -30,12 +30,7 @@ def run_all(
     done = subprocess.run([sys.executable, __file__], input=content.getvalue(), capture_output=True)
     if done.returncode:
         raise RuntimeError(f"LiteRT could not run the model: {done.stderr.decode(errors='replace')[-2000:]}")
-    results: list[dict[int, np.ndarray]] = [{} for _ in inputs]
-    with np.load(io.BytesIO(done.stdout)) as archive:
-        for name in archive.files:
-            _, i, t = name.split("/")
-            results[int(i)][int(t)] = archive[name]
-    return results
+    return _results(done.stdout, len(inputs))
 
 
 def inputs_of(model: bytes) -> dict[int, tuple[int, ...]]:
@@ -44,6 +39,32 @@ def inputs_of(model: bytes) -> dict[int, tuple[int, ...]]:
 
     graph = tflite.Model.GetRootAs(model, 0).Subgraphs(0)
     return {int(t): tuple(graph.Tensors(int(t)).ShapeAsNumpy().tolist()) for t in graph.InputsAsNumpy()}
+
+
+def types_of(model: bytes) -> dict[int, type]:
+    """Element types of a model's inputs by tensor index."""
+    import tflite
+
+    kinds = {0: np.float32, 2: np.int32, 3: np.uint8, 7: np.int16, 9: np.int8}  # schema: TensorType
+    graph = tflite.Model.GetRootAs(model, 0).Subgraphs(0)
+    return {int(t): kinds[graph.Tensors(int(t)).Type()] for t in graph.InputsAsNumpy()}
+
+
+def run_here(model: bytes, inputs: Sequence[Mapping[int, np.ndarray]]) -> list[dict[int, np.ndarray]]:
+    """As `run_all`, in this process: only for one that runs no other model."""
+    content = io.BytesIO()
+    arrays = {f"input/{i}/{t}": x for i, values in enumerate(inputs) for t, x in values.items()}
+    np.savez(content, model=np.frombuffer(model, np.uint8), tensors=np.array((), np.int64), **arrays)
+    return _results(_interpret(content.getvalue()), len(inputs))
+
+
+def _results(archived: bytes, count: int) -> list[dict[int, np.ndarray]]:
+    results: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
+    with np.load(io.BytesIO(archived)) as archive:
+        for name in archive.files:
+            _, i, t = name.split("/")
+            results[int(i)][int(t)] = archive[name]
+    return results
 
 
 def names_of(model: bytes) -> dict[int, str]:

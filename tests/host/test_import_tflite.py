@@ -260,10 +260,6 @@ _REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "fused tanh": (lambda: conv("FLOAT32", FusedActivationFunction=4), "fused activation TANH"),
     "another shape": (lambda: model("RELU", [IMAGE], [(1, 6, 5, 3)]), "should have shape (1, 6, 5, 3)"),
-    "symmetric mirror": (
-        lambda: model("MIRROR_PAD", [IMAGE, np.zeros((4, 2), np.int32)], [IMAGE], "MirrorPadOptions", Mode=1),
-        "SYMMETRIC",
-    ),
     "an open width": (lambda: model("RELU", [(-1, 6, -1, 4)], [IMAGE]), "--input-shape t0=1,6,?,4"),
 }  # fmt: skip
 

@@ -152,6 +152,7 @@ _BOTH: dict[str, tuple[str, Sequence[Operand], Sequence[tuple[int, ...]], str, O
     "MEAN c": ("MEAN", [IMAGE, ints(-1)], [(1, 6, 5, 1)], "ReducerOptions", {"KeepDims": True}),
     "MINIMUM": ("MINIMUM", [IMAGE, (1, 1, 1, 4)], [IMAGE], "MaximumMinimumOptions", {}),
     "MIRROR_PAD": ("MIRROR_PAD", [IMAGE, _PADS], [(1, 9, 8, 4)], "MirrorPadOptions", {"Mode": 0}),
+    "MIRROR_PAD symmetric": ("MIRROR_PAD", [IMAGE, _PADS], [(1, 9, 8, 4)], "MirrorPadOptions", {"Mode": 1}),
     "MUL": ("MUL", [IMAGE, (1, 6, 5, 1)], [IMAGE], "MulOptions", {}),
     "PACK": ("PACK", [(6, 4), (6, 4)], [(6, 2, 4)], "PackOptions", {"Axis": 1, "ValuesCount": 2}),
     "PACK n": ("PACK", [(6, 5, 4), (6, 5, 4)], [(2, 6, 5, 4)], "PackOptions", {"Axis": 0, "ValuesCount": 2}),

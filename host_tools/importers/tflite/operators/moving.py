@@ -13,7 +13,7 @@ from host_tools.importers.refusals import Unsupported
 from host_tools.importers.tflite.context import INT8, Context, Node, normal_axis, position
 from host_tools.quantised import table
 
-_CONSTANT, _REFLECT = 0, 2
+_CONSTANT, _REFLECT, _SYMMETRIC = 0, 2, 3
 _MIRROR_REFLECT = 0  # MirrorPadMode
 
 
@@ -261,9 +261,7 @@ def pad(ctx: Context, node: Node) -> None:
 
 
 def mirror_pad(ctx: Context, node: Node) -> None:
-    if node.integer("Mode", 0) != _MIRROR_REFLECT:
-        raise Unsupported("mode SYMMETRIC; REFLECT is supported")
-    _pad(ctx, node, _REFLECT, 0.0)
+    _pad(ctx, node, _REFLECT if node.integer("Mode", 0) == _MIRROR_REFLECT else _SYMMETRIC, 0.0)
 
 
 def _pad(ctx: Context, node: Node, mode: int, value: float) -> None:
@@ -273,8 +271,8 @@ def _pad(ctx: Context, node: Node, mode: int, value: float) -> None:
         raise Unsupported(f"paddings {pads} of shape {shape}; two of 0 or more for each axis are expected")
     changes = {}
     for axis, (before, after) in enumerate(zip(pads[::2], pads[1::2], strict=True)):
-        if mode == _REFLECT and max(before, after) >= shape[axis]:
-            raise Unsupported(f"it reflects more than the {shape[axis]} elements of axis {axis}")
+        if mode != _CONSTANT and max(before, after) > shape[axis] - (mode == _REFLECT):
+            raise Unsupported(f"it mirrors more than the {shape[axis]} elements of axis {axis}")
         changes[axis] = Change(before + shape[axis] + after, (before,))
     final = tuple(changes[axis].count for axis in range(len(shape)))
     _apply(ctx, node, _PADDING, _data(ctx, node, 0), changes, final, mode=mode, value=value)
