@@ -2,7 +2,7 @@
 
 #include "activate.h"
 
-static float sigmoid(float x) {
+float nn_sigmoid(float x) {
     // Never the exponential of a positive number: it overflows.
     if (x >= 0.0f) {
         return 1.0f / (1.0f + nn_exp(-x));
@@ -16,7 +16,7 @@ float nn_activate_otherwise(const nn_activation_t *act, float x) {
         return x < 0.0f ? act->a * x : x;
     }
     if (act->kind == NN_ACT_SIGMOID) {
-        return sigmoid(x);
+        return nn_sigmoid(x);
     }
     // In this order a lower bound above the upper one gives the upper one, as in ONNX.
     if (x < act->a) {

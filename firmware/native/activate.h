@@ -21,6 +21,8 @@ NN_INLINE int nn_activation_of(const int32_t *words, nn_activation_t *act) {
     return act->kind < NN_ACT_NONE || act->kind > NN_ACT_SIGMOID ? NN_BAD_PARAMS : NN_OK;
 }
 
+float nn_sigmoid(float x);
+
 // The rarer kinds.
 float nn_activate_otherwise(const nn_activation_t *act, float x);
 

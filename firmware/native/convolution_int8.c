@@ -3,7 +3,7 @@
 // A kernel row over an interleaved x is one run of bytes where neighbouring taps are neighbouring pixels: then it is one
 // dot product with the same run of the weights. Two output channels share the loads of x.
 
-#include "requantise.h"
+#include "dot_int8.h"
 
 typedef struct {
     const nn_state *call;
@@ -16,34 +16,13 @@ typedef struct {
     int merged; // whether the taps of a kernel row lie in one run
 } work;
 
-typedef struct {
-    uint32_t a, b;
-} sums;
-
-// Adds the products of `n` elements of x, `step` apart, with two runs of weights.
-NN_INLINE sums dot(sums s, const int8_t *x, int32_t step, const int8_t *v, const int8_t *w, int32_t n, int32_t zero) {
-    if (step == 1) {
-        for (; n >= 4; n -= 4, x += 4, v += 4, w += 4) {
-            const int32_t x0 = x[0] - zero, x1 = x[1] - zero, x2 = x[2] - zero, x3 = x[3] - zero;
-            s.a += (uint32_t)(x0 * v[0] + x1 * v[1] + x2 * v[2] + x3 * v[3]);
-            s.b += (uint32_t)(x0 * w[0] + x1 * w[1] + x2 * w[2] + x3 * w[3]);
-        }
-    }
-    for (int32_t i = 0; i < n; i++) {
-        const int32_t item = x[(ptrdiff_t)i * step] - zero;
-        s.a = nn_mac(s.a, item, v[i]);
-        s.b = nn_mac(s.b, item, w[i]);
-    }
-    return s;
-}
-
 // Channels `o` and (where `pair`) o + 1 of one pixel.
 static void pixel(const work *k, const uint8_t *x, nn_span rows, nn_span columns, int32_t o, int pair, int8_t *y) {
     const int32_t line = k->kernel_w * k->inputs; // weights of one kernel row
     const ptrdiff_t next = pair ? (ptrdiff_t)k->kernel_h * line : 0;
     const int8_t *filter = k->weights + (ptrdiff_t)o * k->kernel_h * line + (ptrdiff_t)columns.first * k->inputs;
     const int32_t taps = columns.end - columns.first;
-    sums s = {0, 0};
+    nn_sums s = {0, 0};
     for (int32_t tap = rows.first; tap < rows.end; tap++) {
         const int8_t *w = filter + (ptrdiff_t)tap * line;
         int32_t row = rows.start + (tap - rows.first) * k->dilation_h;
@@ -52,14 +31,14 @@ static void pixel(const work *k, const uint8_t *x, nn_span rows, nn_span columns
         }
         const int8_t *p = (const int8_t *)x + (ptrdiff_t)row * k->x.rs + (ptrdiff_t)columns.start * k->x.ps;
         if (k->merged) {
-            s = dot(s, p, 1, w, w + next, taps * k->inputs, k->zero);
+            s = nn_dot(s, p, 1, w, w + next, taps * k->inputs, k->zero);
             continue;
         }
         for (int32_t t = 0; t < taps; t++) {
             if (k->x.cs == 1) {
-                s = dot(s, p, 1, w, w + next, k->inputs, k->zero);
+                s = nn_dot(s, p, 1, w, w + next, k->inputs, k->zero);
             } else {
-                s = dot(s, p, k->x.cs, w, w + next, k->inputs, k->zero);
+                s = nn_dot(s, p, k->x.cs, w, w + next, k->inputs, k->zero);
             }
             w += k->inputs;
             if (t + 1 < taps) {

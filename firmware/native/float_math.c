@@ -164,3 +164,19 @@ float nn_pow(float a, float b) {
     }
     return odd && nn_bits(a) < 0 ? -result : result;
 }
+
+float nn_sqrt(float x) {
+    if (!(x > 0.0f && x <= 3.40282347e38f)) {
+        return x;
+    }
+    const int is_small = x < 1e-30f;
+    if (is_small) {
+        x *= 1.15292150e18f; // 2^60
+    }
+    // Half the exponent gives 4 bits, and each step of Newton's method twice as many.
+    float y = nn_float((nn_bits(x) >> 1) + 0x1FBB4F2E);
+    for (int i = 0; i < 3; i++) {
+        y = 0.5f * (y + x / y);
+    }
+    return is_small ? y * 9.31322575e-10f : y; // 2^-30
+}

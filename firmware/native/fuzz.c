@@ -33,11 +33,17 @@ static int32_t strange_word(void) {
     return below(4) ? words[below(LENGTH(words))] : (int32_t)random_word();
 }
 
+// The names in fuzz_more.h, in their order.
+#define MORE_NAMES "deconvolution_int8", "deconvolution", "prelu_int8", "prelu", "interp_int8", "matmul_int8", \
+    "matmul", "arg_max", "log_softmax", "log_softmax_int8", "l2_normalize", "l2_normalize_int8", "svdf", "svdf_int8", \
+    "lstm", "lstm_int8"
+
 enum { ARENA = 4096, MODEL = 4096, PARAMS = 64, MOST_WORDS = NN_RECORD_WORDS + 8 * NN_OPERAND_WORDS };
 
 static const char *const names[] = {"convolution", "inner_product", "pooling", "activation", "scale", "binary_op",
     "softmax", "interp", "concat", "slice", "padding", "copy", "permute", "convolution_int8", "depthwise_int8",
-    "inner_product_int8", "pooling_int8", "binary_int8", "table_int8", "quantize", "dequantize", "softmax_int8", "mean_int8"};
+    "inner_product_int8", "pooling_int8", "binary_int8", "table_int8", "quantize", "dequantize", "softmax_int8", "mean_int8",
+    MORE_NAMES};
 
 typedef struct {
     int32_t record[MOST_WORDS];
@@ -66,6 +72,18 @@ static int32_t *operand(draft *d, int32_t dtype, int32_t c, int32_t h, int32_t w
     o[NN_O_OFFSET] = *used;
     *used = (*used + o[NN_O_BYTES] + 15) / 16 * 16;
     return o;
+}
+
+// The record's head; `o`: the output.
+static void finish(draft *d, int32_t k, const int32_t *o, int32_t n_in, int32_t n) {
+    d->record[NN_KERNEL] = nn_kernel(names[k], strlen(names[k]));
+    d->record[NN_N_IN] = n_in;
+    d->record[NN_N_OUT] = 1;
+    d->record[NN_N_PARAMS] = n;
+    d->record[NN_Y1] = o[NN_O_ROWS];
+    if (o[NN_O_ROWS] > 1 && !below(3)) {
+        d->record[NN_Y0] = below(o[NN_O_ROWS]);
+    }
 }
 
 // A call that is right or nearly so, of kernel `k` of the list above. Shapes are small, so that many fit.
@@ -269,15 +287,10 @@ static void likely(draft *d, int32_t k) {
     if ((k == 3 || k == 4 || k == 5 || k == 6 || k == 17 || k == 18 || k == 21) && !below(3)) {
         memcpy(o, d->record + NN_RECORD_WORDS, NN_OPERAND_WORDS * 4);
     }
-    d->record[NN_KERNEL] = nn_kernel(names[k], strlen(names[k]));
-    d->record[NN_N_IN] = n_in;
-    d->record[NN_N_OUT] = 1;
-    d->record[NN_N_PARAMS] = n;
-    d->record[NN_Y1] = o[NN_O_ROWS];
-    if (o[NN_O_ROWS] > 1 && !below(3)) {
-        d->record[NN_Y0] = below(o[NN_O_ROWS]);
-    }
+    finish(d, k, o, n_in, n);
 }
+
+#include "fuzz_more.h"
 
 int main(int argc, char **argv) {
     const long cases = argc > 1 ? atol(argv[1]) : 200000;
@@ -300,7 +313,11 @@ int main(int argc, char **argv) {
             }
         }
         const int32_t k = below(LENGTH(names));
-        likely(&d, k);
+        if (k < FIRST_MORE) {
+            likely(&d, k);
+        } else {
+            likely_more(&d, k);
+        }
         for (int32_t changes = below(4); changes > 0; changes--) {
             if (below(2)) {
                 d.record[below(d.words)] = strange_word();

@@ -68,6 +68,12 @@ class Library:
         self._library.nn_exp.restype = ctypes.c_float
         self._library.nn_pow.argtypes = [ctypes.c_float, ctypes.c_float]
         self._library.nn_pow.restype = ctypes.c_float
+        self._library.nn_log.argtypes = self._library.nn_sqrt.argtypes = [ctypes.c_float]
+        self._library.nn_log.restype = self._library.nn_sqrt.restype = ctypes.c_float
+        self.log = self._library.nn_log
+        self.sqrt = self._library.nn_sqrt
+        self.fixed_logistic = self._library.nn_fixed_logistic
+        self.fixed_tanh = self._library.nn_fixed_tanh
         self.exp = self._library.nn_exp
         self.pow = self._library.nn_pow
 

@@ -45,6 +45,10 @@ int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operan
 // The elements of an input that is a run of `count` of them without gaps, or null.
 int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const void **data);
 
+// A row of elements without gaps that the kernel writes, too: an input kept from one inference to the next. It overlaps
+// nothing else of the call.
+int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **data);
+
 // The operand of a layer of a model as the words of a record.
 int nn_model_operand(const nn_state *call, int32_t i, int32_t *words);
 
@@ -52,6 +56,9 @@ int nn_model_operand(const nn_state *call, int32_t i, int32_t *words);
 int nn_whole(const nn_state *call, const nn_operand *x);
 
 int nn_same_shape(const nn_operand *a, const nn_operand *b);
+
+// Whether each of c, h and w of `x` is that of `out` or 1.
+int nn_broadcasts(const nn_operand *x, const nn_operand *out);
 
 int nn_dispatch(nn_state *call);
 
@@ -124,7 +131,14 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(activation)           \
     X(scale)                \
     X(binary_op)            \
-    X(softmax)
+    X(softmax)              \
+    X(deconvolution)        \
+    X(prelu)                \
+    X(matmul)               \
+    X(log_softmax)          \
+    X(l2_normalize)         \
+    X(svdf)                 \
+    X(lstm)
 
 #define NN_KERNELS_MOVEMENT(X) \
     X(interp)                  \
@@ -132,7 +146,8 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(slice)                   \
     X(padding)                 \
     X(copy)                    \
-    X(permute)
+    X(permute)                 \
+    X(arg_max)
 
 #define NN_KERNELS_INT8(X) \
     X(convolution_int8)    \
@@ -144,7 +159,15 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(softmax_int8)        \
     X(mean_int8)           \
     X(quantize)            \
-    X(dequantize)
+    X(dequantize)          \
+    X(deconvolution_int8)  \
+    X(prelu_int8)          \
+    X(interp_int8)         \
+    X(matmul_int8)         \
+    X(log_softmax_int8)    \
+    X(l2_normalize_int8)   \
+    X(svdf_int8)           \
+    X(lstm_int8)
 
 #define NN_DECLARE(name) int nn_##name(const nn_state *call);
 NN_KERNELS_FLOAT(NN_DECLARE)

@@ -80,6 +80,10 @@ int nn_output(nn_state *call) {
     return NN_OK;
 }
 
+static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
+    return (uintptr_t)a < (uintptr_t)b + b_bytes && (uintptr_t)b < (uintptr_t)a + a_bytes;
+}
+
 static int lies_alike(const nn_operand *a, const nn_operand *b) {
     return a->data == b->data && nn_same_shape(a, b) && a->cs == b->cs && a->rs == b->rs && a->ps == b->ps
         && a->rows == b->rows && a->dtype == b->dtype;
@@ -91,8 +95,7 @@ int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operan
     if (x->dtype != (dtype ? dtype : out->dtype)) {
         return NN_BAD_TYPE;
     }
-    uintptr_t a = (uintptr_t)x->data, b = (uintptr_t)out->data;
-    if (a < b + (uintptr_t)out->bytes && b < a + (uintptr_t)x->bytes && !(in_place && lies_alike(x, out))) {
+    if (overlap(x->data, (size_t)x->bytes, out->data, (size_t)out->bytes) && !(in_place && lies_alike(x, out))) {
         return NN_BAD_OVERLAP;
     }
     return NN_OK;
@@ -111,6 +114,36 @@ int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const
     return NN_OK;
 }
 
+int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **data) {
+    nn_operand kept, x;
+    const void *elements;
+    int32_t words[NN_OPERAND_WORDS];
+    NN_TRY(nn_input(call, i, dtype, 0, &kept));
+    NN_TRY(nn_constant(call, i, dtype, kept.w, &elements));
+    if (call->operands) {
+        words[NN_O_BUFFER] = call->operands[(ptrdiff_t)i * NN_OPERAND_WORDS + NN_O_BUFFER];
+    } else {
+        NN_TRY(nn_model_operand(call, i, words));
+    }
+    if (!call->buffers[words[NN_O_BUFFER]].writable) {
+        return NN_BAD_BUFFER;
+    }
+    for (int32_t j = 0; j < call->n_in; j++) {
+        if (j != i) {
+            NN_TRY(describe(call, j, &x));
+            if (overlap(kept.data, (size_t)kept.bytes, x.data, (size_t)x.bytes)) {
+                return NN_BAD_OVERLAP;
+            }
+        }
+    }
+    if (overlap(kept.data, (size_t)kept.bytes, call->params, 4 * (size_t)call->n_params)) {
+        return NN_BAD_OVERLAP;
+    }
+    *count = kept.w;
+    *data = kept.data;
+    return NN_OK;
+}
+
 int nn_whole(const nn_state *call, const nn_operand *x) {
     const nn_operand *out = &call->out;
     if (call->y0 != 0 || call->y1 != out->h || out->rows != out->h || x->rows != x->h) {
@@ -121,4 +154,8 @@ int nn_whole(const nn_state *call, const nn_operand *x) {
 
 int nn_same_shape(const nn_operand *a, const nn_operand *b) {
     return a->c == b->c && a->h == b->h && a->w == b->w;
+}
+
+int nn_broadcasts(const nn_operand *x, const nn_operand *out) {
+    return (x->c == out->c || x->c == 1) && (x->h == out->h || x->h == 1) && (x->w == out->w || x->w == 1);
 }

@@ -26,9 +26,10 @@ def same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
         )
 
 
-def on_host(name: str, which: range, backend: str) -> None:
-    net = nnmicro.Net(int8_models.converted(name).data, nnmicro.Option(backend=backend))
-    for i in which:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_blob_in_plain_python_on_the_host(name: str) -> None:
+    net = nnmicro.Net(int8_models.converted(name).data, nnmicro.Option(backend="reference"))
+    for i in range(COUNT):
         with net.extractor(lightmode=False) as ex:
             ex.input(net.inputs[0], int8_models.inputs(name, COUNT)[i])
             expected = int8_models.expected(name, COUNT)[i]
@@ -38,18 +39,6 @@ def on_host(name: str, which: range, backend: str) -> None:
                 found[blob] = np.frombuffer(result.tobytes(), result.dtype).reshape(result.shape)
                 assert found[blob].dtype == right.dtype
         same(found, expected)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_plain_python_on_the_host(name: str) -> None:
-    """The oracle's first inputs; all of them take minutes in plain Python (below)."""
-    on_host(name, range(2 if name in ("ic", "vww") else 4), "reference")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_plain_python_on_the_host_with_all_inputs(name: str) -> None:
-    on_host(name, range(COUNT), "reference")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,7 +1,8 @@
-"""The less common kernels in C against the plain Python layers: int8 to the byte, float32 within 1e-5 of the largest."""
+"""The less common kernels in C against the plain Python layers: int8 to the byte, float32 within 1e-5."""
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
 from importlib import import_module
@@ -11,7 +12,8 @@ import pytest
 
 from firmware.native import host
 from nnmicro.call import Operand
-from nnmicro.port import F32, I8, ITEM_BYTES
+from nnmicro.port import F32, I8, I16, I32, ITEM_BYTES, U8
+from nnmicro.reference import fixed_functions
 from tests.host.kernel_call import element_indices
 from tests.host.test_native_float_kernels import close, record_of
 from tests.host.test_native_int8_kernels import Shape, Trial, call_of, filled, shape, weights
@@ -19,6 +21,7 @@ from tests.host.test_native_int8_kernels import Shape, Trial, call_of, filled, s
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="compiling the kernels needs gcc")
 
 SEEDS = 80
+UNKNOWN_TYPE = 6
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +83,189 @@ def deconvolution(t: Trial) -> None:
     t.add((co, h, w), F32)
 
 
+def broadcast(t: Trial, x: Shape) -> Shape:
+    return tuple(n if t.rng.random() < 0.5 else 1 for n in x)  # type: ignore[return-value]
+
+
+def prelu_int8(t: Trial) -> None:
+    x = shape(t)
+    t.params = {"input_zero": zero(t), "slope_zero": zero(t), "output_zero": zero(t)}
+    t.params |= multiplier(t, "positive_", -1) | multiplier(t, "negative_", -6)
+    t.add(x)
+    t.add(broadcast(t, x))
+    t.add(x)
+
+
+def prelu(t: Trial) -> None:
+    x = shape(t)
+    t.add(x, F32)
+    t.add(broadcast(t, x), F32)
+    t.add(x, F32)
+
+
+def interp_int8(t: Trial) -> None:
+    x = shape(t)
+    y = (x[0], t.number(1, 16), t.number(1, 16))
+    t.params = {"half_pixel": t.number(0, 1)}
+    for name, size, wanted in (("scale_h", x[1], y[1]), ("scale_w", x[2], y[2])):
+        t.params[name] = (size * 1024 + wanted // 2) // wanted if t.rng.random() < 0.7 else t.number(0, 3000)
+    t.add(x)
+    t.add(y)
+
+
+def matrices(t: Trial, dtype: int) -> None:
+    c, rows, depth, columns = t.number(1, 4), t.number(1, 6), t.number(1, 20), t.number(1, 6)
+    a, b = t.number(0, 1), t.number(0, 1)
+    t.params |= {"transpose_a": a, "transpose_b": b}
+    t.add((c if t.rng.random() < 0.7 else 1, *((depth, rows) if a else (rows, depth))), dtype, ring=False)
+    t.add((c if t.rng.random() < 0.7 else 1, *((columns, depth) if b else (depth, columns))), dtype, ring=False)
+    t.add((c, rows, columns), dtype, ring=False)
+
+
+def matmul_int8(t: Trial) -> None:
+    t.params = {"a_zero": zero(t), "b_zero": zero(t), "output_zero": zero(t)} | multiplier(t, "", -9)
+    matrices(t, I8)
+
+
+def matmul(t: Trial) -> None:
+    matrices(t, F32)
+
+
+def arg_max(t: Trial) -> None:
+    x, axis = shape(t), t.number(0, 2)
+    t.params = {"kind": t.number(0, 1), "axis": axis}
+    t.add(x, int(t.rng.choice([F32, I8, U8, I16, I32])), ring=axis != 1)
+    t.add(tuple(1 if i == axis else n for i, n in enumerate(x)), I32, ring=axis != 1)  # type: ignore[arg-type]
+
+
+def along_axis(t: Trial, dtype: int, table: np.ndarray | None = None) -> None:
+    x = (t.number(1, 40), *shape(t)[1:])
+    t.params["axis"] = axis = t.number(0, 2)
+    t.add(x, dtype, ring=axis != 1)
+    if table is not None:
+        t.constant(table)
+    t.add(x, dtype, ring=axis != 1)
+
+
+def log_softmax(t: Trial) -> None:
+    along_axis(t, F32)
+
+
+def log_softmax_int8(t: Trial) -> None:
+    scale = float(np.float32(t.rng.choice([0.01, 0.05, 0.2])))
+    t.params = {"input_scale": scale, "output_scale": float(t.rng.choice([0.0625, 0.03])), "output_zero": zero(t)}
+    along_axis(t, I8, np.exp(-scale * np.arange(255, -1, -1)).astype(np.float32))
+
+
+def l2_normalize(t: Trial) -> None:
+    t.params = {"epsilon": float(t.rng.choice([1e-6, 1.5]))}
+    along_axis(t, F32)
+
+
+def l2_normalize_int8(t: Trial) -> None:
+    t.params = {"input_zero": zero(t)}
+    along_axis(t, I8)
+
+
+def svdf_int8(t: Trial) -> None:
+    width, outputs, rank, memory = t.number(1, 20), t.number(1, 6), t.number(1, 3), t.number(1, 8)
+    filters = outputs * rank
+    t.params = {"rank": rank, "input_zero": zero(t), "output_zero": zero(t)} | t.clamp()
+    t.params |= multiplier(t, "feature_", 0) | multiplier(t, "output_", -16)
+    t.add((1, 1, width))
+    t.constant(t.rng.integers(-32768, 32768, filters * memory, dtype=np.int16))
+    t.constant(weights(t, filters, width))
+    t.constant(t.rng.integers(-2000, 2001, filters * memory, dtype=np.int16))
+    t.constant(t.rng.integers(-20000, 20001, outputs, dtype=np.int32))
+    t.add((1, 1, outputs))
+
+
+def svdf(t: Trial) -> None:
+    width, outputs, rank, memory = t.number(1, 20), t.number(1, 6), t.number(1, 3), t.number(1, 8)
+    filters = outputs * rank
+    t.params = {"rank": rank} | activation(t)
+    t.add((1, 1, width), F32)
+    t.constant(floats(t, filters, memory))
+    t.constant(floats(t, filters, width))
+    t.constant(floats(t, filters, memory))
+    if t.rng.random() < 0.7:
+        t.constant(floats(t, outputs))
+    t.add((1, 1, outputs), F32)
+
+
+def lstm(t: Trial) -> None:
+    steps, width, cells = t.number(1, 6), t.number(1, 12), t.number(1, 8)
+    t.params = {"cell_clip": float(t.rng.choice([0.0, 0.5]))}
+    t.add((1, steps, width), F32, ring=False)
+    for sizes in ((cells,), (cells,), (4, cells, width), (4, cells, cells), (4, cells)):
+        t.constant(floats(t, *sizes))
+    t.add((1, steps, cells), F32, ring=False)
+
+
+def lstm_int8(t: Trial) -> None:
+    steps, width, cells = t.number(1, 6), t.number(1, 12), t.number(1, 8)
+    t.params = {"input_zero": zero(t), "hidden_zero": zero(t), "output_zero": zero(t), "cell_shift": t.number(9, 15)}
+    t.params |= {"cell_clip": t.number(1, 32767) if t.rng.random() < 0.3 else 0} | multiplier(t, "output_", -22)
+    t.add((1, steps, width), ring=False)
+    t.constant(weights(t, cells))
+    t.constant(t.rng.integers(-32768, 32768, cells, dtype=np.int16))
+    t.constant(weights(t, 4, cells, width))
+    t.constant(weights(t, 4, cells, cells))
+    t.constant(t.rng.integers(-5000, 5001, 4 * cells, dtype=np.int32))
+    scales = [word for _ in range(8) for word in multiplier(t, "", -2).values()]
+    t.constant(np.array(scales, np.int32))
+    t.add((1, steps, cells), ring=False)
+
+
 MAKERS: dict[str, Callable[[Trial], None]] = {
     made.__name__: made
     for made in (
         deconvolution_int8,
         deconvolution,
+        prelu_int8,
+        prelu,
+        interp_int8,
+        matmul_int8,
+        matmul,
+        arg_max,
+        log_softmax,
+        log_softmax_int8,
+        l2_normalize,
+        l2_normalize_int8,
+        svdf,
+        svdf_int8,
+        lstm,
+        lstm_int8,
     )  # fmt: skip
 }
 # Not by rows: always, or where their axis is h.
-WHOLE = {"matmul", "matmul_int8", "svdf", "svdf_int8", "lstm"}
+WHOLE = {"matmul", "matmul_int8", "svdf", "svdf_int8", "lstm", "lstm_int8"}
+
+
+def test_the_logarithm_is_the_nearest_float(native: host.Library) -> None:
+    rng = np.random.default_rng(0)
+    given = np.concatenate([
+        rng.uniform(1, 300, 20000), np.exp(rng.uniform(-100, 88, 5000)), 1 + 2.0 ** -np.arange(24), np.arange(1, 2000),
+        1 - 2.0 ** -np.arange(1, 25), [1e-45, 3.4028234e38],
+    ]).astype(np.float32)  # fmt: skip
+    for x in given:
+        assert native.log(x) == np.float32(math.log(float(x))), x
+    assert native.log(math.inf) == math.inf and math.isnan(native.log(math.nan))
+
+
+def test_the_square_root_is_good_to_2e_7(native: host.Library) -> None:
+    rng = np.random.default_rng(0)
+    given = np.concatenate([np.exp(rng.uniform(-87, 88, 20000)), np.arange(1, 1000), [1e-45, 1e-40, 3.4e38]])
+    for x in given.astype(np.float32):
+        assert abs(native.sqrt(x) - math.sqrt(float(x))) <= 2e-7 * math.sqrt(float(x)), x
+    assert native.sqrt(0.0) == 0.0 and native.sqrt(math.inf) == math.inf and math.isnan(native.sqrt(math.nan))
+
+
+def test_the_functions_of_sixteen_bits_equal_the_plain_ones(native: host.Library) -> None:
+    for a in range(-32768, 32768, 3):
+        assert native.fixed_logistic(a) == fixed_functions.logistic(a), a
+        bits = a % 7
+        assert native.fixed_tanh(a, bits) == fixed_functions.tanh(a, bits), (a, bits)
 
 
 def needs_all(op: str, t: Trial) -> bool:
@@ -174,20 +351,20 @@ def test_a_wrong_record_is_refused_and_changes_nothing(native: host.Library, op:
         ours = bytearray(memory)
         array, words = np.frombuffer(ours, np.uint8), np.frombuffer(params, np.int32)
         buffers = [(array.ctypes.data, array.nbytes, True), (words.ctypes.data, words.nbytes, False)]
-        for word, value in wrong_words(call.n_in, len(t.params), t):
+        for word, value in wrong_words(call.n_in, len(t.params), t, op == "arg_max"):
             wrong = list(record)
             wrong[word] = value
             assert native.call(buffers, wrong) < 0, (seed, word, value)
         assert ours == memory
 
 
-def wrong_words(n_in: int, n_params: int, t: Trial) -> list[tuple[int, int]]:
+def wrong_words(n_in: int, n_params: int, t: Trial, any_type: bool) -> list[tuple[int, int]]:
     """(word of the record, wrong value)"""
     found = [(6, n_params + 1), (4, t.operands[-1].h + 1)]
     for i, operand in enumerate(t.operands):
         first = 12 + 12 * i
         others = [dtype for dtype in (1, 2, 3, 4, 5) if dtype != operand.dtype]
-        found.append((first + 9, others[0] if ITEM_BYTES[operand.dtype] > 1 else F32 if i == n_in else 3))
+        found.append((first + 9, UNKNOWN_TYPE if any_type and i < n_in else others[0]))
         found.append((first + 10, ITEM_BYTES[operand.dtype] - 1))
         found.append((first + 1, -1))
         if operand.dtype == I8:

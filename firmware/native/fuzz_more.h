@@ -1,0 +1,189 @@
+// Drafts of the less common kernels; a part of fuzz.c.
+
+enum {
+    FIRST_MORE = 23,
+    DECONVOLUTION_INT8 = FIRST_MORE,
+    DECONVOLUTION,
+    PRELU_INT8,
+    PRELU,
+    INTERP_INT8,
+    MATMUL_INT8,
+    MATMUL,
+    ARG_MAX,
+    LOG_SOFTMAX,
+    LOG_SOFTMAX_INT8,
+    L2_NORMALIZE,
+    L2_NORMALIZE_INT8,
+    SVDF,
+    SVDF_INT8,
+    LSTM,
+    LSTM_INT8
+};
+
+// Bias, multiplier and shift.
+static void rescaling(draft *d, int32_t count) {
+    for (int i = 0; i < 3; i++) {
+        operand(d, NN_I32, 1, 1, count, 1);
+    }
+}
+
+// The output often lies where the first input lies.
+static void in_place(const draft *d, int32_t *o) {
+    if (below(2)) {
+        memcpy(o, d->record + NN_RECORD_WORDS, NN_OPERAND_WORDS * 4);
+    }
+}
+
+static void likely_more(draft *d, int32_t k) {
+    int32_t c = between(1, 6), h = between(1, 7), w = between(1, 7), *p = (int32_t *)(void *)d->model;
+    int32_t n_in = 1, n = 0, *o;
+    memset(d->record, 0, sizeof d->record);
+    memset(p, 0, PARAMS);
+    d->words = NN_RECORD_WORDS;
+    d->arena_used = 16 * below(3);
+    d->model_used = PARAMS;
+    switch (k) {
+        case PRELU_INT8:
+        case PRELU: {
+            const int32_t dtype = k == PRELU ? NN_F32 : NN_I8;
+            operand(d, dtype, c, h, w, 0);
+            operand(d, dtype, below(2) ? c : 1, below(2) ? h : 1, below(2) ? w : 1, 0);
+            n_in = 2;
+            n = k == PRELU ? PRELU_PARAMS : PRELU_INT8_PARAMS;
+            o = operand(d, dtype, c, h, w, 0);
+            in_place(d, o);
+            break;
+        }
+        case INTERP_INT8:
+            operand(d, NN_I8, c, h, w, 0);
+            o = operand(d, NN_I8, c, between(1, 12), between(1, 12), 0);
+            p[0] = below(4000);
+            p[1] = below(4000);
+            p[2] = below(2);
+            n = INTERP_INT8_PARAMS;
+            break;
+        case MATMUL_INT8:
+        case MATMUL: {
+            const int32_t dtype = k == MATMUL ? NN_F32 : NN_I8, columns = between(1, 5);
+            p[0] = below(2);
+            p[1] = below(2);
+            operand(d, dtype, below(2) ? c : 1, p[0] ? w : h, p[0] ? h : w, below(2));
+            operand(d, dtype, below(2) ? c : 1, p[1] ? columns : w, p[1] ? w : columns, below(2));
+            n_in = 2;
+            n = k == MATMUL ? MATMUL_PARAMS : MATMUL_INT8_PARAMS;
+            o = operand(d, dtype, c, h, columns, 0);
+            break;
+        }
+        case ARG_MAX: {
+            const int32_t axis = below(3);
+            operand(d, between(NN_F32, NN_I32), c, h, w, 0);
+            p[ARG_MAX_KIND] = below(2);
+            p[ARG_MAX_AXIS] = axis;
+            n = ARG_MAX_PARAMS;
+            o = operand(d, NN_I32, axis == 0 ? 1 : c, axis == 1 ? 1 : h, axis == 2 ? 1 : w, 0);
+            break;
+        }
+        case LOG_SOFTMAX:
+        case LOG_SOFTMAX_INT8:
+        case L2_NORMALIZE:
+        case L2_NORMALIZE_INT8: {
+            const int32_t dtype = k == LOG_SOFTMAX || k == L2_NORMALIZE ? NN_F32 : NN_I8;
+            operand(d, dtype, c, h, w, 0);
+            p[0] = below(3);
+            n = k == LOG_SOFTMAX ? LOG_SOFTMAX_PARAMS : L2_NORMALIZE_PARAMS;
+            if (k == LOG_SOFTMAX_INT8) {
+                operand(d, NN_F32, 1, 1, 256, 1);
+                p[2] = nn_bits(1.0f / 16);
+                n_in = 2;
+                n = LOG_SOFTMAX_INT8_PARAMS;
+            }
+            p[1] = k == L2_NORMALIZE_INT8 ? between(-128, 127) : nn_bits(1.0f / 64);
+            o = operand(d, dtype, c, h, w, 0);
+            in_place(d, o);
+            break;
+        }
+        case SVDF:
+        case SVDF_INT8: {
+            const int32_t dtype = k == SVDF ? NN_F32 : NN_I8, kept = k == SVDF ? NN_F32 : NN_I16;
+            const int32_t outputs = between(1, 5), rank = between(1, 2), memory = between(1, 5);
+            const int32_t filters = outputs * rank;
+            p[0] = rank;
+            operand(d, dtype, 1, 1, w, 0);
+            operand(d, kept, 1, 1, filters * memory, 0);
+            operand(d, dtype, 1, 1, filters * w, 1);
+            operand(d, kept, 1, 1, filters * memory, 1);
+            n_in = 5;
+            if (k == SVDF) {
+                p[SVDF_ACTIVATION] = below(5);
+                n_in = 4 + below(2);
+                n = SVDF_PARAMS;
+            } else {
+                p[SVDF_INT8_ACTIVATION_MAX] = 127;
+                n = SVDF_INT8_PARAMS;
+            }
+            if (n_in == 5) {
+                operand(d, k == SVDF ? NN_F32 : NN_I32, 1, 1, outputs, 1);
+            }
+            o = operand(d, dtype, 1, 1, outputs, 0);
+            break;
+        }
+        case LSTM:
+        case LSTM_INT8: {
+            const int quantised = k == LSTM_INT8;
+            const int32_t dtype = quantised ? NN_I8 : NN_F32, cells = between(1, 5);
+            operand(d, dtype, 1, h, w, 0);
+            operand(d, dtype, 1, 1, cells, 0);
+            operand(d, quantised ? NN_I16 : NN_F32, 1, 1, cells, 0);
+            operand(d, dtype, 1, 1, 4 * cells * w, 1);
+            operand(d, dtype, 1, 1, 4 * cells * cells, 1);
+            operand(d, quantised ? NN_I32 : NN_F32, 1, 1, 4 * cells, 1);
+            n_in = 6;
+            n = LSTM_PARAMS;
+            p[0] = quantised ? 0 : nn_bits((float)below(2));
+            if (quantised) {
+                // As what the model holds is no shift, mostly.
+                int32_t *scales = (int32_t *)(void *)(d->model + operand(d, NN_I32, 1, 1, 16, 1)[NN_O_OFFSET]);
+                for (int i = 1; i < 16; i += 2) {
+                    scales[i] = between(-31, 31);
+                }
+                p[LSTM_INT8_CELL_SHIFT] = between(9, 15);
+                p[LSTM_INT8_CELL_CLIP] = below(2) ? 0 : between(1, 32767);
+                p[LSTM_INT8_OUTPUT_MULTIPLIER] = 1 << 30;
+                p[LSTM_INT8_OUTPUT_SHIFT] = between(-31, 31);
+                n_in = 7;
+                n = LSTM_INT8_PARAMS;
+            }
+            o = operand(d, dtype, 1, h, cells, 0);
+            break;
+        }
+        default: { // the transposed convolutions
+            const int quantised = k == DECONVOLUTION_INT8;
+            const int32_t dtype = quantised ? NN_I8 : NN_F32, group = quantised || below(2) ? 1 : c;
+            const int32_t outputs = group * between(1, 3);
+            for (int i = 0; i < 6; i++) {
+                p[i] = between(1, 3);
+            }
+            p[6] = below(3);
+            p[7] = below(3);
+            operand(d, dtype, c, h, w, 0);
+            operand(d, dtype, 1, 1, outputs * (c / group) * p[0] * p[1], 1);
+            if (quantised) {
+                rescaling(d, outputs);
+                p[DECONVOLUTION_INT8_ACTIVATION_MAX] = 127;
+                p[DECONVOLUTION_INT8_HALF_UP] = below(9);
+                n_in = 5;
+                n = DECONVOLUTION_INT8_PARAMS;
+            } else {
+                p[DECONVOLUTION_GROUP] = group;
+                p[DECONVOLUTION_ACTIVATION] = below(5);
+                n_in = 2 + below(2);
+                if (n_in == 3) {
+                    operand(d, dtype, 1, 1, outputs, 1);
+                }
+                n = DECONVOLUTION_PARAMS;
+            }
+            o = operand(d, dtype, outputs, between(1, 9), between(1, 9), 0);
+        }
+    }
+    finish(d, k, o, n_in, n);
+}
