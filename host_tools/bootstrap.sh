@@ -68,7 +68,7 @@ install_python_packages() {
 missing=$(missing_packages)
 if [ "$kind" = dev ]; then
     extra='[dev]'
-    python_size='150 MB to download, 570 MB on disk'
+    python_size='175 MB to download, 640 MB on disk'
 else
     extra=
     python_size='60 MB to download, 230 MB on disk'

@@ -19,9 +19,8 @@ In place only where the shape of a is the output's.
 Source: TFLite operators ADD, SUB, MUL, MAXIMUM, MINIMUM, int8.
 """
 
-from ..errors import ModelError
 from ..port import I8, const
-from . import checks, checks_int8
+from . import broadcast, checks, checks_int8
 from .fixed_point import multiply_away
 
 _P_KIND = const(0)
@@ -59,18 +58,7 @@ def check(call):
     checks_int8.multiplier(call, "binary_int8", _P_OUTPUT_MULTIPLIER, "output_")
     checks_int8.int8_param(call, "binary_int8", _P_ACTIVATION_MIN, "activation_min")
     checks_int8.int8_param(call, "binary_int8", _P_ACTIVATION_MAX, "activation_max")
-    a = call.input(0)
-    b = call.input(1)
-    out = call.output()
-    if not (_fits(a.c, b.c, out.c) and _fits(a.h, b.h, out.h) and _fits(a.w, b.w, out.w)):
-        raise ModelError(
-            "binary_int8: %d x %d x %d and %d x %d x %d do not broadcast to an output of %d x %d x %d"
-            % (a.c, a.h, a.w, b.c, b.h, b.w, out.c, out.h, out.w)
-        )
-
-
-def _fits(a, b, out):
-    return (a == out or a == 1) and (b == out or b == 1) and (a == out or b == out)
+    broadcast.check_pair(call, "binary_int8")
 
 
 def run(call):
@@ -80,9 +68,9 @@ def run(call):
     row = _extremum_row if call.int_param(_P_KIND) >= _MAX else _row
     for c in range(out.c):
         for y in range(call.y0, call.y1):
-            i = a.at(c if a.c > 1 else 0, y if a.h > 1 else 0)
-            j = b.at(c if b.c > 1 else 0, y if b.h > 1 else 0)
-            row(call, i, a.ps if a.w > 1 else 0, j, b.ps if b.w > 1 else 0, out.at(c, y))
+            i = broadcast.row(a, c, y)
+            j = broadcast.row(b, c, y)
+            row(call, i, broadcast.column_step(a), j, broadcast.column_step(b), out.at(c, y))
 
 
 def _row(call, i, i_step, j, j_step, result):

@@ -12,9 +12,8 @@ Source: ONNX operators Add, Sub, Mul, Div, Max, Min, Pow.
 from math import copysign, floor, isnan
 from math import pow as power
 
-from ..errors import ModelError
 from ..port import const
-from . import activate, checks
+from . import activate, broadcast, checks
 
 _P_KIND = const(0)
 _P_ACTIVATION = const(1)
@@ -38,18 +37,7 @@ def check(call):
     checks.operands(call, "binary_op", 2, 2, 4)
     checks.within(call, "binary_op", _P_KIND, "kind", 0, _REVERSE_DIV)
     activate.check(call, "binary_op", _P_ACTIVATION)
-    a = call.input(0)
-    b = call.input(1)
-    out = call.output()
-    if not (_fits(a.c, b.c, out.c) and _fits(a.h, b.h, out.h) and _fits(a.w, b.w, out.w)):
-        raise ModelError(
-            "binary_op: %d x %d x %d and %d x %d x %d do not broadcast to an output of %d x %d x %d"
-            % (a.c, a.h, a.w, b.c, b.h, b.w, out.c, out.h, out.w)
-        )
-
-
-def _fits(a, b, out):
-    return (a == out or a == 1) and (b == out or b == 1) and (a == out or b == out)
+    broadcast.check_pair(call, "binary_op")
 
 
 def run(call):
@@ -58,9 +46,9 @@ def run(call):
     out = call.output()
     for c in range(out.c):
         for y in range(call.y0, call.y1):
-            i = a.at(c if a.c > 1 else 0, y if a.h > 1 else 0)
-            j = b.at(c if b.c > 1 else 0, y if b.h > 1 else 0)
-            _row(call, i, a.ps if a.w > 1 else 0, j, b.ps if b.w > 1 else 0, out.at(c, y))
+            i = broadcast.row(a, c, y)
+            j = broadcast.row(b, c, y)
+            _row(call, i, broadcast.column_step(a), j, broadcast.column_step(b), out.at(c, y))
 
 
 def _row(call, i, i_step, j, j_step, result):

@@ -12,6 +12,22 @@ def check(layer, name, operand, out):
         )
 
 
+def check_pair(call, layer):
+    """Refuse two inputs of which neither has the output's size along some axis, or one has neither that nor 1."""
+    a = call.input(0)
+    b = call.input(1)
+    out = call.output()
+    if not (_fits(a.c, b.c, out.c) and _fits(a.h, b.h, out.h) and _fits(a.w, b.w, out.w)):
+        raise ModelError(
+            "%s: %d x %d x %d and %d x %d x %d do not broadcast to an output of %d x %d x %d"
+            % (layer, a.c, a.h, a.w, b.c, b.h, b.w, out.c, out.h, out.w)
+        )
+
+
+def _fits(a, b, out):
+    return (a == out or a == 1) and (b == out or b == 1) and (a == out or b == out)
+
+
 def row(operand, c, y):
     """Index of the first element that stands in row `y` of channel `c`."""
     return operand.at(c if operand.c > 1 else 0, y if operand.h > 1 else 0)
