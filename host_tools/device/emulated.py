@@ -65,7 +65,8 @@ class EmulatedDevice(Device):
         try:
             self._wait_for_prompt(spec, os.ttyname(slave))
         except BaseException as error:
-            ended = self._how_it_ended() if isinstance(error, DeviceError) else None
+            # An OSError is the pty of an emulator that is gone already.
+            ended = self._how_it_ended() if isinstance(error, (DeviceError, OSError)) else None
             self._end_process()
             if ended is not None:
                 raise DeviceError(f"The emulator of {spec} {ended}.") from None
