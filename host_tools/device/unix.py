@@ -53,7 +53,8 @@ class UnixDevice(Device):
         except BaseException as error:
             status = self._process.poll()
             self._end_process()
-            if isinstance(error, DeviceError) and status is not None:
+            # An OSError is the pty of an interpreter that is gone already.
+            if isinstance(error, (DeviceError, OSError)) and status is not None:
                 raise DeviceError(f"The unix device {_how_it_ended(status)} (heap size {self._heapsize}).") from None
             raise
 
