@@ -267,6 +267,7 @@ class Extractor:
         blob = self.net.index(name)
         if blob == self._target:
             return blob
+        self._target = -1  # a search that fails takes the marks of the one before with it
         there = self._has(blob)
         if not there:
             if self.lightmode and self._blobs[blob] & _ASKED and self._all_given():
@@ -278,8 +279,9 @@ class Extractor:
         if not self._blobs[blob] & _ASKED:
             self._blobs[blob] |= _ASKED
             self._left[blob] += 1
-        self._target = -1 if there else blob
-        self._next = 0
+        if not there:
+            self._target = blob
+            self._next = 0
         return blob
 
     def _all_given(self):
@@ -365,29 +367,33 @@ class Extractor:
         """Run the next layer towards the target. Between two of these the interpreter serves Ctrl-C and callbacks."""
         stop = self._producer(self._target)
         layer = self._next
+        ours = True
         try:
             if self._context is None:
                 while self._layers[layer] & (self._mark | _DONE) != self._mark:
                     layer += 1
             else:
-                self.arena.lock.acquire()
-                try:
-                    layer = self.net.native.run(self._context, layer, stop, self._mark, 1)
-                finally:
-                    self.arena.lock.release()
-                if layer >= 0:
-                    self._next = layer
-                else:  # for Python to do, or to refuse
+                layer = self._run_native(layer, stop)
+                ours = layer < 0  # one that Python has to do, or to refuse
+                if ours:
                     layer = -1 - layer
-                    self._next = -1
-            if self._context is None or self._next < 0:
+            if ours:
                 self._run(layer)
-                self._next = layer + 1
+                layer += 1
         except BaseException:
             self._stage = _BROKEN
             raise
-        if self._next > stop:
+        self._next = layer
+        if layer > stop:
             self._target = -1
+
+    def _run_native(self, layer, stop):
+        """Run one layer in C; returns the one to go on with, or -1 - layer where nothing of that one was done."""
+        self.arena.lock.acquire()
+        try:
+            return self.net.native.run(self._context, layer, stop, self._mark, 1)
+        finally:
+            self.arena.lock.release()
 
     def _run(self, layer):
         """Run one layer: place its output, call its kernel, give its inputs back."""

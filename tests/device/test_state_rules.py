@@ -189,6 +189,15 @@ def test_step_runs_one_layer_at_a_time():
         assert values(ex.extract("B")) == 7
 
 
+def test_a_refused_extract_between_two_steps_does_no_harm():
+    for lightmode in (True, False):
+        with branches().extractor(lightmode=lightmode) as ex:
+            ex.input("left", given(1))
+            assert ex.step("A")
+            assert "right" in raises(ValueError, ex.extract, "B")
+            assert values(ex.extract("A")) == 12
+
+
 def test_an_input_can_be_written_in_place():
     with branches().extractor() as ex:
         blob = ex.input_view("left")
