@@ -73,3 +73,19 @@ def whole(call, layer):
         held = held and call.input(i).rows == call.input(i).h
     if call.y0 != 0 or call.y1 != out.h or not held:
         raise ValueError("%s works on whole tensors: it cannot compute some rows only, or from a ring" % layer)
+
+
+def grouped_weights(call, layer, group, kernel_h, kernel_w):
+    """Refuse a convolution of either direction whose groups, weights or bias do not fit its channels.
+
+    The weights' count also bounds the kernel's size, and so the work for an element.
+    """
+    x = call.input(0)
+    out = call.output()
+    if x.c % group or out.c % group:
+        raise ModelError(
+            "%s: %d groups do not divide %d input and %d output channels evenly" % (layer, group, x.c, out.c)
+        )
+    constant(call, layer, 1, "weight", out.c * (x.c // group) * kernel_h * kernel_w)
+    if call.n_in == 3:
+        constant(call, layer, 2, "bias", out.c)

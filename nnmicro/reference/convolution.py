@@ -15,7 +15,6 @@ Source: ONNX operator Conv. Heap while it runs: a list of ci * kernel_h * kernel
 integers.
 """
 
-from ..errors import ModelError
 from ..port import const
 from . import activate, checks
 
@@ -39,8 +38,6 @@ _OUTSIDE = const(-0x20000000)
 
 def check(call):
     checks.operands(call, "convolution", 2, 3, 13)
-    x = call.input(0)
-    out = call.output()
     kernel_h = checks.within(call, "convolution", _P_KERNEL_H, "kernel_h", 1)
     kernel_w = checks.within(call, "convolution", _P_KERNEL_W, "kernel_w", 1)
     checks.within(call, "convolution", _P_STRIDE_H, "stride_h", 1)
@@ -50,14 +47,7 @@ def check(call):
     checks.within(call, "convolution", _P_PAD_TOP, "pad_top", 0)
     checks.within(call, "convolution", _P_PAD_LEFT, "pad_left", 0)
     group = checks.within(call, "convolution", _P_GROUP, "group", 1)
-    if x.c % group or out.c % group:
-        raise ModelError(
-            "convolution: %d groups do not divide %d input and %d output channels evenly" % (group, x.c, out.c)
-        )
-    # This count also bounds the kernel's size, and so the work for an element.
-    checks.constant(call, "convolution", 1, "weight", out.c * (x.c // group) * kernel_h * kernel_w)
-    if call.n_in == 3:
-        checks.constant(call, "convolution", 2, "bias", out.c)
+    checks.grouped_weights(call, "convolution", group, kernel_h, kernel_w)
     activate.check(call, "convolution", _P_ACTIVATION)
 
 

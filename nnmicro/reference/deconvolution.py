@@ -11,7 +11,6 @@ x: c x h x w. weight: y.c * ci * kernel_h * kernel_w elements (o, i, k, l). bias
 Source: TFLite operator TRANSPOSE_CONV, ONNX operator ConvTranspose (whose weights are (i, o, k, l)).
 """
 
-from ..errors import ModelError
 from ..port import const
 from . import activate, checks, spatial_transposed
 
@@ -31,18 +30,9 @@ _P_ACTIVATION_B = const(11)
 
 def check(call):
     checks.operands(call, "deconvolution", 2, 3, 12)
-    x = call.input(0)
-    out = call.output()
     kernel_h, kernel_w = spatial_transposed.check(call, "deconvolution")
     group = checks.within(call, "deconvolution", _P_GROUP, "group", 1)
-    if x.c % group or out.c % group:
-        raise ModelError(
-            "deconvolution: %d groups do not divide %d input and %d output channels evenly" % (group, x.c, out.c)
-        )
-    # This count also bounds the kernel's size, and so the work for an element.
-    checks.constant(call, "deconvolution", 1, "weight", out.c * (x.c // group) * kernel_h * kernel_w)
-    if call.n_in == 3:
-        checks.constant(call, "deconvolution", 2, "bias", out.c)
+    checks.grouped_weights(call, "deconvolution", group, kernel_h, kernel_w)
     activate.check(call, "deconvolution", _P_ACTIVATION)
 
 
