@@ -68,10 +68,10 @@ install_python_packages() {
 missing=$(missing_packages)
 if [ "$kind" = dev ]; then
     extra='[dev]'
-    python_size='175 MB to download, 640 MB on disk'
+    python_size='235 MB to download, 900 MB on disk'
 else
     extra=
-    python_size='60 MB to download, 230 MB on disk'
+    python_size='105 MB to download, 400 MB on disk'
 fi
 if [ -n "$missing" ] || { [ "$kind" != system ] && { [ ! -e "$stamp-$kind" ] || [ ! -d "$cache/unix" ]; }; }; then
     say_what_comes

@@ -13,9 +13,8 @@ from .golden import Golden, Vector, make_vectors
 from .graph import ConversionError, Graph
 from .importers import load_model
 from .layout import lower
-from .order import choose_order
 from .passes import run_passes
-from .plan import make_plan
+from .planner import plan_memory
 from .preprocessing import Preprocessing
 from .writer import write
 
@@ -81,7 +80,6 @@ def to_nnm(
     if not graph.inputs or not graph.outputs:
         raise ConversionError(f"the model {graph.name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
     run_passes(graph, fuse=fuse)
-    choose_order(graph)
     program = lower(graph)
     extras = []
     if inputs:
@@ -89,4 +87,4 @@ def to_nnm(
     if vectors:
         extras.append((f.GOLDEN | f.LAZY | f.OPTIONAL, golden.section(program, vectors)))
     source = f"{graph.name}, by nnmicro {__version__}"
-    return write(program, make_plan(program), names=names, source=source, extras=extras)
+    return write(program, plan_memory(program), names=names, source=source, extras=extras)

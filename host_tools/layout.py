@@ -86,6 +86,8 @@ class Step:
     output: int
     params: list[int]
     flags: int = 0
+    workspace: int = 0  # bytes that its kernel needs beside the operands, while it runs
+    workspace_place: int = -1
 
 
 @dataclass
@@ -224,7 +226,7 @@ class _Lowering:
             else:
                 self.reshape(layer, operands[0], output)
             return
-        module = kernel_module(layer.op, layer)
+        module = kernel_module(layer.op, layer.name)
         words = parameters(module, dict(layer.attrs), layer)
         in_place = False
         if operands[0] >= 0:
@@ -291,7 +293,9 @@ class _Lowering:
         attrs: dict[str, int] = {}
         for i, (size, stride) in enumerate(merged):
             attrs[f"size{i}"], attrs[f"stride{i}"] = size, stride // item
-        self.add(layer.name, "permute", [source], output, parameters(kernel_module("permute", layer), attrs, layer))
+        self.add(
+            layer.name, "permute", [source], output, parameters(kernel_module("permute", layer.name), attrs, layer)
+        )
 
 
 def _same_places(a: Blob, b: Blob) -> bool:
@@ -322,12 +326,12 @@ def _axis_strides(blob: Blob) -> list[int]:
     return strides
 
 
-def kernel_module(op: str, layer: Layer):  # type: ignore[no-untyped-def]
+def kernel_module(op: str, name: str):  # type: ignore[no-untyped-def]
     """The engine's reference module of a layer kind: what it defines is the truth about its parameters."""
     try:
         return importlib.import_module(f"nnmicro.reference.{op}")
     except ImportError:
-        raise ConversionError(f"layer {layer.name} is of kind {op!r}, for which the engine has no kernel") from None
+        raise ConversionError(f"layer {name} is of kind {op!r}, for which the engine has no kernel") from None
 
 
 def parameters(module, attrs: dict, layer: Layer) -> list[int]:  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""The memory plan: when each block lives, in what order layers run, and where blocks lie in the frame.
+"""The memory plan: when each block lives, and what that says about the arena.
 
 Lifetimes follow the engine's rules exactly (counts from the graph, shared blocks, in-place outputs), so that the live
 peak measured on a device equals the one planned.
@@ -6,8 +6,6 @@ peak measured on a device equals the one planned.
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import dataclass
 
 from nnmicro import format as f
@@ -19,7 +17,7 @@ from .layout import Program, align
 class Block:
     """A range of the frame from layer `first` (-1: before any) to layer `last`, both included."""
 
-    blob: int  # the blob it was made for
+    blob: int  # the blob it was made for; -1: workspace of layer `first`
     nbytes: int
     first: int
     last: int
@@ -39,23 +37,11 @@ class Plan:
     lightmode_off: int
     max_blocks: int
 
-    @property
-    def lower_bound(self) -> int:
-        """No arena below the live peak can do in this order; it is also the bound that `size` is compared with."""
-        return self.live_peak
+    lower_bound: int  # proven: no arena below this can do, whatever the order and the places
 
     @property
     def optimal(self) -> bool:
-        return self.size == self.live_peak
-
-
-def make_plan(program: Program, seconds: float = 2.0) -> Plan:
-    """Lifetimes and offsets for a program in the order it has; writes the offsets into its blobs."""
-    plan = lifetimes(program)
-    place(plan, seconds)
-    for index, blob in enumerate(program.blobs):
-        blob.place = plan.blocks[plan.root[index]].offset
-    return plan
+        return self.size == self.lower_bound
 
 
 def lifetimes(program: Program) -> Plan:
@@ -95,6 +81,9 @@ def lifetimes(program: Program) -> Plan:
             sharers[root[source]].add(layer.output)
         else:
             new_block(layer.output, at)
+        if layer.workspace:
+            blocks.append(Block(-1, align(layer.workspace), at, at))
+            sharers.append(set())
         for blob in layer.inputs:
             if blob < n:
                 left[blob] -= 1
@@ -103,9 +92,19 @@ def lifetimes(program: Program) -> Plan:
         if left[layer.output] == 0:
             leave(layer.output, at)
     peak, count = _most_live(blocks, end)
-    off = sum(align(program.blobs[b].storage.nbytes) for b in program.states + program.inputs)
-    off += sum(align(program.blobs[step.output].storage.nbytes) for step in program.layers if not step.flags & f.SHARE)
-    return Plan(blocks, root, last, 0, peak, off, count)
+    off = _everything_kept(program)
+    return Plan(blocks, root, last, 0, peak, off, count, peak)
+
+
+def _everything_kept(program: Program) -> int:
+    """The most bytes in memory with lightmode off."""
+    kept = sum(align(program.blobs[b].storage.nbytes) for b in program.states + program.inputs)
+    most = kept
+    for step in program.layers:
+        if not step.flags & f.SHARE:
+            kept += align(program.blobs[step.output].storage.nbytes)
+        most = max(most, kept + align(step.workspace))
+    return most
 
 
 def _most_live(blocks: list[Block], end: int) -> tuple[int, int]:
@@ -117,54 +116,3 @@ def _most_live(blocks: list[Block], end: int) -> tuple[int, int]:
             nbytes[at + 1] += block.nbytes
             counts[at + 1] += 1
     return max(nbytes), max(counts)
-
-
-def place(plan: Plan, seconds: float) -> None:
-    """Offsets for every block: the best of several greedy orders, then seeded random changes of the best one until
-    the lower bound is reached or the time is over."""
-    blocks = plan.blocks
-    orders = [
-        sorted(range(len(blocks)), key=key)
-        for key in (
-            lambda i: (-blocks[i].nbytes, blocks[i].first),
-            lambda i: (blocks[i].first, -blocks[i].nbytes),
-            lambda i: (-(blocks[i].last - blocks[i].first), -blocks[i].nbytes),
-            lambda i: (-blocks[i].nbytes * (blocks[i].last - blocks[i].first + 1), blocks[i].first),
-        )
-    ]
-    neighbours = [
-        [j for j, other in enumerate(blocks) if j != i and block.meets(other)] for i, block in enumerate(blocks)
-    ]
-    best = min(orders, key=lambda order: _fit(blocks, neighbours, order)[1])
-    best_size = _fit(blocks, neighbours, best)[1]
-    generator = random.Random(0)
-    stop = time.monotonic() + seconds
-    current, current_size = best, best_size
-    while best_size > plan.live_peak and time.monotonic() < stop and len(blocks) > 1:
-        trial = list(current)
-        moved = trial.pop(generator.randrange(len(trial)))
-        trial.insert(generator.randrange(len(trial) + 1), moved)
-        size = _fit(blocks, neighbours, trial)[1]
-        if size <= current_size or generator.random() < 0.01:
-            current, current_size = trial, size
-        if size < best_size:
-            best, best_size = trial, size
-    offsets, plan.size = _fit(blocks, neighbours, best)
-    for block, offset in zip(blocks, offsets, strict=True):
-        block.offset = offset
-
-
-def _fit(blocks: list[Block], neighbours: list[list[int]], order: list[int]) -> tuple[list[int], int]:
-    """Put blocks one by one at the lowest offset that is free among those already there; the offsets and the size."""
-    offsets = [-1] * len(blocks)
-    size = 0
-    for i in order:
-        taken = sorted((offsets[j], offsets[j] + blocks[j].nbytes) for j in neighbours[i] if offsets[j] >= 0)
-        at = 0
-        for start, stop in taken:
-            if start - at >= blocks[i].nbytes:
-                break
-            at = max(at, stop)
-        offsets[i] = at
-        size = max(size, at + blocks[i].nbytes)
-    return offsets, size

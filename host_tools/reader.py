@@ -34,17 +34,20 @@ def read_program(net: Net) -> Program:
         inputs = [w[first + i] for i in range(w[r + f.L_INPUTS])]
         params = [w[net.params_at + w[r + f.L_PARAMS] + i] for i in range(w[r + f.L_PARAM_COUNT])]
         op = net.op_names[w[r + f.L_OP]]
-        program.layers.append(Step(net.layer_name(index), op, inputs, w[first + len(inputs)], params, w[r + f.L_FLAGS]))
+        step = Step(net.layer_name(index), op, inputs, w[first + len(inputs)], params, w[r + f.L_FLAGS])
+        step.workspace, step.workspace_place = w[r + f.L_WORKSPACE], w[r + f.L_WORKSPACE_PLACE]
+        program.layers.append(step)
     program.inputs = [w[net.io_at + i] for i in range(net.n_inputs)]
     program.states = [i for i in range(net.n_blobs) if w[net.record(i) + f.B_FLAGS] & f.STATE]
     program.outputs = [w[net.io_at + net.n_inputs + i] for i in range(net.n_outputs)]
     return program
 
 
-def read_plan(program: Program, size: int) -> Plan:
-    """The plan that a file's blobs carry, with the lifetimes that follow from its layers."""
+def read_plan(program: Program, net: Net) -> Plan:
+    """The plan that a file carries, with the lifetimes that follow from its layers."""
     plan = lifetimes(program)
     for block in plan.blocks:
-        block.offset = program.blobs[block.blob].place
-    plan.size = size
+        workspace = block.blob < 0
+        block.offset = program.layers[block.first].workspace_place if workspace else program.blobs[block.blob].place
+    plan.size, plan.lower_bound = net.arena_size, net.lower_bound
     return plan

@@ -68,7 +68,7 @@ def write(
         record[f.L_PARAMS] = len(params)
         record[f.L_PARAM_COUNT] = len(layer.params)
         record[f.L_NAME] = name(layer.name)
-        record[f.L_WORKSPACE_PLACE] = -1
+        record[f.L_WORKSPACE], record[f.L_WORKSPACE_PLACE] = layer.workspace, layer.workspace_place
         operands += [*layer.inputs, layer.output]
         params += layer.params
         layer_records += _words(record)

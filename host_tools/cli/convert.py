@@ -11,9 +11,10 @@ import typer
 from ..convert import Options, convert
 from ..golden import Golden
 from ..model_file import ModelFile
+from ..placement_solver import is_installed
 from ..preprocessing import Preprocessing
 from .info import show
-from .terminal import messages, mistakes_are_sentences, print_json, progress
+from .terminal import messages, mistakes_are_sentences, print_json, progress, warn
 
 if TYPE_CHECKING:
     from ..quantise import QuantisationReport
@@ -121,14 +122,28 @@ def command(
         converted = ModelFile(data, model.name)
         target = out or model.with_suffix(".nnm")
         target.write_bytes(data)
+        warnings = planning_notes(converted)
+        for text in warnings:
+            warn(text)
         if as_json:
             figures = {"quantisation": report.to_dict()} if report else {}
-            print_json({**converted.describe(), **figures, "warnings": []})
+            print_json({**converted.describe(), **figures, "warnings": warnings})
         else:
             if report:
                 messages.print(report.table())
             messages.print(f"wrote {target}")
             show(converted)
+
+
+def planning_notes(model: ModelFile) -> list[str]:
+    """What the user may want to do something about."""
+    gap = model.net.arena_size - model.net.lower_bound
+    if gap and not is_installed():
+        return [
+            f"the arena may be up to {gap:,} bytes larger than it has to be; the solver that would look further is "
+            "not installed: pip install ortools"
+        ]
+    return []
 
 
 def _quantise(model: Path, calibration: Path, options: Options, folder: Path) -> tuple[Path, QuantisationReport]:

@@ -59,7 +59,7 @@ def command(
             show(model)
             _heading("Its memory plan: which blob lies where while each layer runs")
             program = read_program(model.net)
-            results.print(memory_map(program, read_plan(program, model.net.arena_size)))
+            results.print(memory_map(program, read_plan(program, model.net)))
         with messages.status("quantising the network to int8"):
             small = quantised()
         original = original_scores(seen.images)

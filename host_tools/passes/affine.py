@@ -7,17 +7,12 @@ from __future__ import annotations
 import numpy as np
 
 from host_tools.graph import Graph, Layer, geometry
+from host_tools.in_place import EXCHANGED_KINDS
 from host_tools.passes.rewiring import absorb, producer_to_absorb
 
 # The axis of (c, h, w) along which the outputs of a layer with weights lie.
 _OUTPUT_AXIS = {"convolution": 0, "inner_product": 2}
 _ADD, _SUB, _MUL, _DIV, _REVERSED_SUB = 0, 1, 2, 3, 7
-_MIRRORED = {
-    _ADD: _ADD,
-    _SUB: _REVERSED_SUB,
-    _MUL: _MUL,
-    _REVERSED_SUB: _SUB,
-}  # the kind with operands exchanged
 
 Affine = tuple[np.ndarray, np.ndarray]  # float64 factors and summands, one element or one for each output
 
@@ -60,7 +55,7 @@ def _affine(graph: Graph, layer: Layer, position: int, axis: int) -> Affine | No
     kind = layer.attrs["kind"]
     assert isinstance(kind, int)
     if position == 1:
-        kind = _MIRRORED.get(kind, -1)
+        kind = EXCHANGED_KINDS.get(kind, -1)
     if kind == _DIV and not number.all():
         return None
     folded = {_ADD: (one, number), _SUB: (one, -number), _MUL: (number, zero), _REVERSED_SUB: (-one, number)}
