@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .layout import Program
+from .pictures.panels import names_of
 from .plan import Block, Plan
 
 _COLOURS = (
@@ -27,24 +28,27 @@ _MOST_COLUMNS = 96
 
 
 def memory_map(program: Program, plan: Plan) -> Group:
-    """The map and its legend. Each column is a layer (the first: before any), each row a share of the frame."""
-    columns = len(program.layers) + 1
+    """The map and its legend. Each column is a layer (the first: before any), each row a share of the frame. Of a long
+    network every second, third, … layer is shown."""
+    apart = -(-(len(program.layers) + 1) // _MOST_COLUMNS)
+    shown = range(-1, len(program.layers), apart)
+    columns = len(shown)
     width = max(1, min(4, _MOST_COLUMNS // columns))
     lines = []
     for row in range(_ROWS - 1, -1, -1):
         low, high = row * plan.size // _ROWS, (row + 1) * plan.size // _ROWS
         line = Text(f"{high:>9,} ")
-        for at in range(-1, columns - 1):
+        for at in shown:
             found = _at(plan.blocks, at, low, high)
             if found < 0:
                 line.append("·" * width, style="dim")
             else:
                 line.append(_letter(found) * width, style=f"black on {_COLOURS[found % len(_COLOURS)]}")
         lines.append(line)
-    axis = Text(
-        f"{'bytes':>9} "
-        + "".join(f"{n:<{width}}" if n % max(1, 4 // width) == 0 else " " * width for n in range(columns))
-    )
+    every = max(1, 5 // width)  # room for four digits
+    axis = Text(f"{'bytes':>9} ")
+    for column, at in enumerate(shown):
+        axis.append(f"{at + 1:<{width * every}}" if column % every == 0 else "")
     return Group(*lines, axis, _legend(program, plan))
 
 
@@ -66,8 +70,9 @@ def _legend(program: Program, plan: Plan) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in ("", "blobs in this block, one after another", "bytes", "at", "layers"):
         table.add_column(title, justify="right" if title in ("bytes", "at") else "left", overflow="fold")
+    all_names = names_of(program, plan)
     for index, block in enumerate(plan.blocks[: len(_LETTERS)]):
-        names = [blob.name for i, blob in enumerate(program.blobs) if plan.root[i] == index]
+        names = all_names[index]
         shown = names if len(names) <= 3 else [names[0], "…", names[-1]]
         first = "input" if block.first < 0 else str(block.first + 1)
         table.add_row(

@@ -48,6 +48,20 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_plan_says_where_every_blob_lies(digits: Path, tmp_path: Path) -> None:
+    told = said("plan", digits)
+    assert (told["size"], told["live_peak"], told["lower_bound"], told["lightmode_off"]) == (6144, 6144, 6144, 14096)
+    assert told["optimal"] and not told["streamed"]
+    assert told["order"][0] == "stem/conv" and len(told["order"]) == 12
+    blobs = {blob["name"]: blob for blob in told["blobs"]}
+    assert blobs["image"]["first"] == -1 and blobs["image"]["bytes"] == 256
+    assert blobs["scores"]["last"] == 11 and blobs["block1/add"]["offset"] == blobs["stem/relu"]["offset"]
+    done = nnmicro("plan", digits, "--plot", tmp_path / "memory.html")
+    assert done.returncode == 0 and "proven to be the smallest" in done.stdout
+    assert "block1/add" in (tmp_path / "memory.html").read_text()
+    assert "'memory.pdf'" in refused("plan", digits, "--plot", tmp_path / "memory.pdf")
+
+
 def test_convert_writes_what_info_reads(tmp_path: Path) -> None:
     out = tmp_path / "d.nnm"
     told = said("convert", DIGITS, "-o", out)

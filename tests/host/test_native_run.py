@@ -14,7 +14,7 @@ import nnmicro
 from firmware.native import host
 from host_tools.graph import Graph
 from host_tools.layout import lower
-from host_tools.plan import make_plan
+from host_tools.planner import make_plan
 from host_tools.writer import write
 from tests.host.test_plan import graphs
 

@@ -1,0 +1,83 @@
+"""nnmicro plan"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..layout import Program
+from ..memory_map import memory_map
+from ..model_file import ModelFile
+from ..pictures import save
+from ..pictures.panels import panels
+from ..plan import Plan
+from ..reader import read_plan, read_program
+from .terminal import messages, mistakes_are_sentences, print_json, results, size_text
+
+NAME = "plan"
+EXAMPLES = "Examples: nnmicro plan digits.nnm    |    nnmicro plan digits.nnm --plot memory.html"
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="A converted model, .nnm.", show_default=False)],
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="F", help="Draw it: memory.png, memory.svg or memory.html.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show which blob lies where in the arena while each layer runs."""
+    with mistakes_are_sentences():
+        read = ModelFile.read(model)
+        program = read_program(read.net)
+        plan = read_plan(program, read.net)
+        if plot:
+            save(plot, f"{model.name}: memory of an inference", panels(program, plan))
+            messages.print(f"wrote {plot}")
+        if as_json:
+            print_json(describe(program, plan))
+        else:
+            show(program, plan)
+
+
+def describe(program: Program, plan: Plan) -> dict[str, Any]:
+    """The object that `nnmicro plan --json` prints. Layers are counted from 0; -1 is before the first one."""
+    end = len(program.layers) - 1
+    return {
+        "size": plan.size,
+        "live_peak": plan.live_peak,
+        "lower_bound": plan.lower_bound,
+        "optimal": plan.optimal,
+        "lightmode_off": plan.lightmode_off,
+        **streaming_figures(),
+        "order": [step.name for step in program.layers],
+        "blobs": [
+            {
+                "name": blob.name,
+                "offset": plan.blocks[plan.root[index]].offset,
+                "bytes": blob.storage.nbytes,
+                "first": blob.producer,
+                "last": min(plan.last[index], end),
+            }
+            for index, blob in enumerate(program.blobs)
+        ],
+    }
+
+
+def streaming_figures() -> dict[str, Any]:
+    """What row by row streaming changes. Nothing yet: files hold whole tensors, and none is planned otherwise."""
+    return {"streamed": False, "streamed_size": None, "fed_size": None}
+
+
+def show(program: Program, plan: Plan) -> None:
+    """The map, and what is known about the arena, for a person."""
+    results.print(memory_map(program, plan))
+    if plan.optimal:
+        said = "proven to be the smallest"
+    else:
+        gap = plan.size - plan.lower_bound
+        said = f"at most {size_text(gap)} ({gap / plan.lower_bound:.1%}) above the smallest"
+    results.print(f"\n{'arena':<12} {size_text(plan.size)}, {said}; live peak {size_text(plan.live_peak)}")
+    ratio = plan.lightmode_off / plan.live_peak
+    results.print(f"{'lightmode':<12} off: {size_text(plan.lightmode_off)} ({ratio:.2f} times)")

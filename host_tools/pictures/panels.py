@@ -1,0 +1,95 @@
+"""What a picture of the memory shows, whoever draws it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from nnmicro import format as f
+
+from ..layout import Program, align
+from ..plan import Plan
+
+# Eight fills on which black text reads well, neighbours unlike each other also for the colour-blind.
+COLOURS = ("#8ecae6", "#ffb703", "#b7e4c7", "#f4978e", "#cdb4db", "#ffd6a5", "#a0c4ff", "#d4d700")
+
+
+@dataclass
+class Box:
+    """A range of addresses, from layer `first` (-1: before any) to layer `last`, both included."""
+
+    names: list[str]  # the blobs that lie there, one after another or together
+    offset: int
+    nbytes: int
+    first: int
+    last: int
+
+    @property
+    def label(self) -> str:
+        return " → ".join(map(short, self.names))
+
+
+@dataclass
+class Panel:
+    title: str
+    size: int  # bytes of the arena
+    bound: int  # a line to compare it with
+    bound_name: str
+    layers: list[str]
+    boxes: list[Box] = field(default_factory=list)
+
+
+def short(name: str) -> str:
+    """Of a name that TensorFlow put together from those of fused layers the last one, without what all have."""
+    return re.sub(r"(/BiasAdd)?/ReadVariableOp(/resource\d*)?$", "", name.rsplit(";", 1)[-1])
+
+
+def panels(program: Program, plan: Plan) -> list[Panel]:
+    """With lightmode, and without it."""
+    return [_planned(program, plan), _everything_kept(program, plan)]
+
+
+def names_of(program: Program, plan: Plan) -> list[list[str]]:
+    """For each block the blobs that are in it."""
+    names: list[list[str]] = [[] for _ in plan.blocks]
+    for index, blob in enumerate(program.blobs):
+        names[plan.root[index]].append(blob.name)
+    for block, found in zip(plan.blocks, names, strict=True):
+        if block.blob < 0:
+            found.append(f"workspace of {program.layers[block.first].name}")
+    return names
+
+
+def _planned(program: Program, plan: Plan) -> Panel:
+    panel = Panel("lightmode on", plan.size, plan.lower_bound, "lower bound", [step.name for step in program.layers])
+    end = len(program.layers) - 1
+    for block, names in zip(plan.blocks, names_of(program, plan), strict=True):
+        panel.boxes.append(Box(names, block.offset, block.nbytes, block.first, min(block.last, end)))
+    return panel
+
+
+def _everything_kept(program: Program, plan: Plan) -> Panel:
+    """Lightmode off: every blob from where it is made to the end, one above the other."""
+    panel = Panel("lightmode off", plan.lightmode_off, plan.size, "lightmode on", [s.name for s in program.layers])
+    box_of: dict[int, Box] = {}
+    top = 0
+    end = len(program.layers) - 1
+
+    def keep(blob: int, first: int) -> None:
+        nonlocal top
+        nbytes = align(program.blobs[blob].storage.nbytes)
+        box_of[blob] = Box([program.blobs[blob].name], top, nbytes, first, end)
+        panel.boxes.append(box_of[blob])
+        top += nbytes
+
+    for blob in program.states + program.inputs:
+        keep(blob, -1)
+    for at, step in enumerate(program.layers):
+        if step.flags & f.SHARE:
+            box_of[step.output] = box_of[step.inputs[0]]
+            box_of[step.output].names.append(program.blobs[step.output].name)
+        else:
+            keep(step.output, at)
+        if step.workspace:
+            panel.boxes.append(Box([f"workspace of {step.name}"], top, align(step.workspace), at, at))
+    return panel
