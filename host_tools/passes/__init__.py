@@ -13,6 +13,7 @@ from host_tools.passes.activations import fuse_activations
 from host_tools.passes.affine import fold_affine
 from host_tools.passes.dead import drop_dead_constants, drop_dead_layers
 from host_tools.passes.identities import remove_identities
+from host_tools.passes.moves import merge_moves
 from host_tools.passes.padding import fuse_padding
 
 
@@ -26,6 +27,8 @@ class Pass(NamedTuple):
 PASSES = (
     Pass(drop_dead_layers, removes_blobs=True),
     Pass(remove_identities, removes_blobs=True),
+    Pass(merge_moves, removes_blobs=True),
+    Pass(remove_identities, removes_blobs=True),  # what two that undo each other became
     Pass(fuse_padding, removes_blobs=True),
     Pass(fold_affine, removes_blobs=True),
     Pass(fuse_activations, removes_blobs=True),

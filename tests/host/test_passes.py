@@ -14,6 +14,7 @@ from host_tools.passes.activations import fuse_activations
 from host_tools.passes.affine import fold_affine
 from host_tools.passes.dead import drop_dead_constants, drop_dead_layers
 from host_tools.passes.identities import remove_identities
+from host_tools.passes.moves import merge_moves
 from host_tools.passes.padding import fuse_padding
 from tests.host.graph_oracle import assert_same_blobs, engine_blobs, random_inputs
 
@@ -137,6 +138,43 @@ def test_a_reshape_or_transposition_that_changes_something_stays():
         "permute", "c", "y", (1, 6, 3, 5), perm=(0, 2, 1, 3)
     )
     assert ops(apply(remove_identities, net.ends("y"))) == ["reshape", "reshape", "permute"]
+
+
+# Transpositions and reshapes in a row
+
+
+def test_two_transpositions_become_one():
+    net = Net().relu("x", "a").layer("permute", "a", "b", (1, 6, 5, 3), perm=(0, 2, 3, 1))
+    graph = net.layer("permute", "b", "y", (1, 3, 5, 6), perm=(0, 3, 2, 1)).ends("y")
+    apply(merge_moves, graph)
+    assert ops(graph) == ["activation", "permute"] and graph.fused == {"b": "y"}
+    assert graph.layers[1].attrs["perm"] == (0, 1, 3, 2)
+
+
+def test_transpositions_that_undo_each_other_vanish():
+    net = Net().relu("x", "a").layer("permute", "a", "b", (1, 6, 5, 3), perm=(0, 2, 3, 1))
+    net.layer("permute", "b", "c", (1, 3, 6, 5), perm=(0, 3, 1, 2)).relu("c", "y")
+    before = copy.deepcopy(net.ends("y"))
+    run_passes(net.graph)
+    assert_unchanged(before, net.graph)
+    assert ops(net.graph) == ["activation", "activation"] and net.graph.fused == {"b": "a", "c": "a"}
+
+
+def test_several_reshapes_become_one():
+    net = Net().relu("x", "a").layer("reshape", "a", "b", (1, 90)).layer("reshape", "b", "c", (1, 9, 10))
+    graph = net.layer("reshape", "c", "y", (1, 2, 5, 9)).ends("y")
+    apply(merge_moves, graph)
+    assert ops(graph) == ["activation", "reshape"] and graph.fused == {"b": "y", "c": "y"}
+
+
+@pytest.mark.parametrize("reason", ("kept", "two readers"))
+def test_a_blob_between_moves_that_is_needed_stays(reason):
+    net = Net().layer("permute", "x", "b", (1, 6, 5, 3), perm=(0, 2, 3, 1))
+    net.layer("permute", "b", "y", (1, 3, 6, 5), perm=(0, 3, 1, 2))
+    if reason == "two readers":
+        net.relu("b", "z")
+    graph = apply(merge_moves, net.ends("y", *(["z"] if reason == "two readers" else [])), frozenset(["b"]))
+    assert ops(graph)[:2] == ["permute", "permute"] and "b" in graph.tensors
 
 
 # Affine layers
