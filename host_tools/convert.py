@@ -27,6 +27,7 @@ class Options:
     outputs: list[str] = field(default_factory=list)  # cut the graph at these blobs
     zero_weights: bool = False
     fuse: bool = True
+    integer_inputs: bool = False  # where the network quantises an input first, take it quantised
     names: bool = True
     labels: list[str] = field(default_factory=list)
     preprocessing: dict[str, Preprocessing] = field(default_factory=dict)  # by input; "" is the only one
@@ -56,7 +57,14 @@ def convert(
     if options.golden is not None and options.zero_weights:
         raise ConversionError("golden vectors need the model's own weights: leave out --zero-weights or --golden")
     vectors = make_vectors(model, weights, graph, options.golden, done) if options.golden is not None else []
-    return to_nnm(graph, fuse=options.fuse, names=options.names, inputs=wanted, vectors=vectors)
+    return to_nnm(
+        graph,
+        fuse=options.fuse,
+        integer_inputs=options.integer_inputs,
+        names=options.names,
+        inputs=wanted,
+        vectors=vectors,
+    )
 
 
 def _the_input(graph: Graph, name: str) -> str:
@@ -72,6 +80,7 @@ def to_nnm(
     graph: Graph,
     *,
     fuse: bool = True,
+    integer_inputs: bool = False,
     names: bool = True,
     inputs: Mapping[str, Preprocessing] | None = None,
     vectors: list[Vector] | None = None,
@@ -79,7 +88,7 @@ def to_nnm(
     """A graph, preprocessing and golden vectors as the bytes of an `.nnm` file. The graph is changed by the passes."""
     if not graph.inputs or not graph.outputs:
         raise ConversionError(f"the model {graph.name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
-    run_passes(graph, fuse=fuse)
+    run_passes(graph, fuse=fuse, integer_inputs=integer_inputs)
     program = lower(graph)
     extras = []
     if inputs:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .graph import ConversionError
+from .samples import Specification, real_values
 
 Arrays = dict[str, np.ndarray]
 
@@ -39,19 +40,51 @@ def run_samples(
     samples: Sequence[Mapping[str, np.ndarray]],
     wanted: Sequence[str] | None = None,
     done: Callable[[], None] | None = None,
+    specs: Mapping[str, Specification] | None = None,
 ) -> list[Arrays]:
-    """`run_original` for many sets of inputs, the model loaded once; `done` is called after each."""
+    """`run_original` for many sets of inputs, the model loaded once; `done` is called after each.
+
+    `specs` says what integer inputs stand for: an original that takes reals in their place gets those.
+    """
     runtime = _RUNTIMES.get(path.suffix.lower())
     if runtime is None:
         raise ConversionError(f"{path.name}: the original has to be a model of type {', '.join(_RUNTIMES)}")
     for file in (path, weights):
         if file is not None and not file.is_file():
             raise ConversionError(f"{file}: no such file")
+    if specs:
+        reals = _float_inputs(path).intersection(specs)
+        samples = [
+            {name: real_values(array, specs[name]) if name in reals else array for name, array in inputs.items()}
+            for inputs in samples
+        ]
     results = runtime(path, weights, samples, None if wanted is None else list(wanted), done or (lambda: None))
     for name in wanted or ():
         if name not in results[0]:
             raise ConversionError(f"{path.name}: its own runtime gives no blob named {name!r}")
     return results if wanted is None else [{name: found[name] for name in wanted} for found in results]
+
+
+def _float_inputs(path: Path) -> frozenset[str]:
+    """The inputs that are float32; none for a file that cannot be read, which its runtime will say better."""
+    if path.suffix.lower() == ".tflite":
+        from .importers.tflite.model_file import read
+
+        try:
+            model = read(path)
+        except ConversionError:
+            return frozenset()
+        return frozenset(name for name in model.inputs if model.tensors[name].dtype == np.float32)
+    if path.suffix.lower() != ".onnx":
+        return frozenset()
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except DecodeError:
+        return frozenset()
+    return frozenset(v.name for v in graph.input if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT)
 
 
 def _require(module: str, package: str, what: str) -> None:

@@ -78,3 +78,11 @@ def _elements(file: str, name: str, array: np.ndarray, spec: Specification) -> n
     nearest = np.trunc(steps + np.copysign(0.5, steps)) + spec.zero_point
     elements: np.ndarray = np.clip(nearest, limits.min, limits.max).astype(spec.dtype)
     return elements
+
+
+def real_values(array: np.ndarray, spec: Specification) -> np.ndarray:
+    """What integers with a scale stand for, in float32; other arrays as they are."""
+    if spec.scale is None or array.dtype.kind not in "iu":
+        return array
+    reals: np.ndarray = ((array.astype(np.int64) - spec.zero_point) * np.float64(spec.scale)).astype(np.float32)
+    return reals

@@ -88,6 +88,14 @@ def command(
             "inputs, or a folder of .npy files.",
         ),
     ] = None,
+    integer_inputs: Annotated[
+        bool,
+        typer.Option(
+            "--integer-inputs",
+            help="Take inputs that the network quantises first as integers, a quarter of the memory; real values given "
+            "to them are quantised on the way in.",
+        ),
+    ] = False,
     no_fuse: Annotated[
         bool, typer.Option("--no-fuse", help="Keep every layer and blob of the source (for debugging).")
     ] = False,
@@ -106,6 +114,7 @@ def command(
             outputs=output_blob or [],
             zero_weights=zero_weights,
             fuse=not no_fuse,
+            integer_inputs=integer_inputs,
             names=not strip_names,
             labels=labels.read_text().splitlines() if labels else [],
             preprocessing=_preprocessing(mean or [], scale or []),

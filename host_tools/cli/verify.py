@@ -13,7 +13,7 @@ from ..device import open_device
 from ..model_file import ModelError, ModelFile
 from ..originals import run_samples
 from ..remote.inference import RemoteInference
-from ..samples import Arrays, load_samples, random_samples
+from ..samples import Arrays, Specification, load_samples, random_samples
 from .push import DEVICE_HELP, push
 from .terminal import mistakes_are_sentences, plain, print_json, progress, results, warn
 
@@ -88,8 +88,12 @@ def _inputs(model: ModelFile, file: Path | None, count: int, seed: int) -> list[
         raise ValueError(
             "the names were stripped from this file, so that nothing in it can be matched with the original"
         )
-    specs = {str(name): model.specification(name) for name in names}
+    specs = _specifications(model)
     return load_samples(file, specs) if file else random_samples(specs, count, seed)
+
+
+def _specifications(model: ModelFile) -> dict[str, Specification]:
+    return {str(name): model.specification(name) for name in model.net.inputs}
 
 
 def _against(
@@ -104,7 +108,12 @@ def _against(
     outputs = [str(name) for name in model.net.outputs]
     with progress(f"{original.name} in its own runtime", len(samples)) as bar:
         right = run_samples(
-            original, weights, samples, None if layers else outputs, lambda: bar.advance(bar.task_ids[0])
+            original,
+            weights,
+            samples,
+            None if layers else outputs,
+            lambda: bar.advance(bar.task_ids[0]),
+            specs=_specifications(model),
         )
     with open_device(device) as opened:
         # With `outputs` the device does not make the net's own arena, which would stay beside those for the layers.

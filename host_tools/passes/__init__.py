@@ -15,6 +15,7 @@ from host_tools.passes.dead import drop_dead_constants, drop_dead_layers
 from host_tools.passes.identities import remove_identities
 from host_tools.passes.moves import merge_moves
 from host_tools.passes.padding import fuse_padding
+from host_tools.passes.quantised_inputs import quantise_inputs
 
 
 class Pass(NamedTuple):
@@ -36,12 +37,17 @@ PASSES = (
 )
 
 
-def run_passes(graph: Graph, *, fuse: bool = True, keep: Collection[str] = frozenset()) -> None:
+def run_passes(
+    graph: Graph, *, fuse: bool = True, keep: Collection[str] = frozenset(), integer_inputs: bool = False
+) -> None:
     """Changes `graph` in place. With `fuse` False every blob of the source stays.
 
+    integer_inputs: take inputs as integers where the network quantises them first.
     keep: blobs that stay whatever could be gained; the graph's inputs and outputs always do.
     """
     protected = frozenset(keep).union(graph.inputs, graph.outputs)
     for step in PASSES:
         if fuse or not step.removes_blobs:
             step.run(graph, protected)
+    if integer_inputs:
+        quantise_inputs(graph, protected)

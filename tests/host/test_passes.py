@@ -7,7 +7,9 @@ import copy
 import numpy as np
 import pytest
 
-from host_tools.graph import Graph
+import nnmicro
+from host_tools.convert import to_nnm
+from host_tools.graph import Graph, Quantisation
 from host_tools.importers.builder import Builder
 from host_tools.passes import run_passes
 from host_tools.passes.activations import fuse_activations
@@ -175,6 +177,55 @@ def test_a_blob_between_moves_that_is_needed_stays(reason):
         net.relu("b", "z")
     graph = apply(merge_moves, net.ends("y", *(["z"] if reason == "two readers" else [])), frozenset(["b"]))
     assert ops(graph)[:2] == ["permute", "permute"] and "b" in graph.tensors
+
+
+# Inputs that are quantised first
+
+
+def quantised_first(*moves: tuple[str, tuple[int, ...], dict]) -> Graph:
+    """x, moved, quantised to int8, and back to float32 as y."""
+    net, name = Net(), "x"
+    for i, (op, shape, attrs) in enumerate(moves):
+        net.layer(op, name, f"m{i}", shape, **attrs)
+        name = f"m{i}"
+    scale = Quantisation(np.float32([0.01]), np.int32([-3]))
+    net.layer("quantize", name, "q", None, scale=0.01, zero_point=-3, in_blocks=90)
+    net.graph.tensors["q"].dtype, net.graph.tensors["q"].quantisation = np.dtype(np.int8), scale
+    return net.layer("dequantize", "q", "y", None, scale=0.01, zero_point=-3, in_blocks=0).ends("y")
+
+
+MOVES = [(), (("reshape", (1, 90), {}),), (("permute", (1, 6, 5, 3), {"perm": (0, 2, 3, 1)}), ("reshape", (90,), {}))]
+
+
+@pytest.mark.parametrize("moves", MOVES, ids=len)
+def test_an_input_that_is_quantised_first_is_taken_as_integers(moves):
+    graph = quantised_first(*moves)
+    inputs = {"x": np.random.default_rng(2).uniform(-1.4, 1.4, SHAPE).astype(np.float32)}  # beyond what int8 holds
+    results = []
+    for integer_inputs in (False, True):
+        net = nnmicro.Net(to_nnm(copy.deepcopy(graph), integer_inputs=integer_inputs))
+        assert net.quantisation("x") == ((pytest.approx(0.01), -3) if integer_inputs else None)
+        with net.extractor() as ex:
+            ex.input("x", inputs["x"])
+            results.append(ex.extract("y").tobytes())
+    assert results[0] == results[1]
+    run_passes(graph, integer_inputs=True)
+    assert "quantize" not in ops(graph) and set(graph.fused) >= {"q"}
+
+
+def test_an_input_with_another_reader_stays_float32():
+    graph = quantised_first()
+    graph.add_tensor("z", SHAPE)
+    graph.add("activation", "z", ["x"], ["z"], activation=1, activation_a=0.0, activation_b=0.0)
+    graph.outputs = ["y", "z"]
+    run_passes(graph, integer_inputs=True)
+    assert ops(graph)[0] == "quantize" and graph.tensors["x"].dtype == np.float32
+
+
+def test_a_quantised_blob_to_keep_keeps_its_layer():
+    graph = quantised_first()
+    run_passes(graph, integer_inputs=True, keep={"q"})
+    assert ops(graph) == ["quantize", "dequantize"]
 
 
 # Affine layers

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import nnmicro
 from host_tools.compare import Difference, compare, everything
+from host_tools.convert import Options, convert
 from host_tools.device import Device, DeviceError
 from host_tools.graph import ConversionError
 from host_tools.model_file import ArenaFull, ModelError, ModelFile
@@ -22,11 +24,14 @@ from host_tools.samples import Specification, load_samples, random_samples
 from nnmicro import format as f
 from tests.device.words import Words
 from tests.host.ncnn_models import write_param
+from tests.host.onnx_int8_models import quantised
+from tests.host.onnx_models import CASES
 from tests.host.test_cli import DIGITS, refused, said
 from tests.host.test_cli import nnmicro as command
 from tests.models import camera, model_file
 from tests.models.ncnn_weights import write_random_weights
 from tests.models.shared import shared
+from tests.models.tflite_builder import TFLiteModel
 
 FLOAT = np.dtype(np.float32)
 IMAGE = {"image": Specification((1, 1, 8, 8), FLOAT)}
@@ -302,6 +307,33 @@ def test_litert_gives_every_intermediate(tmp_path: Path) -> None:
     broken.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ConversionError, match="LiteRT"):
         run_original(broken, None, samples[0])
+
+
+def test_an_original_that_takes_reals_gets_what_integer_inputs_stand_for(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert")
+    path = tmp_path / "quantize.tflite"
+    made = TFLiteModel()
+    x = made.tensor((1, 6, 5, 4), "FLOAT32")
+    q = made.tensor((1, 6, 5, 4), "INT8", 0.02, -3)
+    y = made.tensor((1, 6, 5, 4), "FLOAT32")
+    made.operator("QUANTIZE", [x], [q], "QuantizeOptions")
+    made.operator("DEQUANTIZE", [q], [y], "DequantizeOptions")
+    path.write_bytes(made.build([x], [y]))
+    converted = ModelFile(convert(path, None, Options(integer_inputs=True)))
+    (name,) = (str(name) for name in converted.net.inputs)
+    specs = {name: converted.specification(name)}
+    assert specs[name].dtype == np.int8 and specs[name].scale
+    samples = random_samples(specs, 2, 1)
+    for sample, found in zip(samples, run_samples(path, None, samples, specs=specs), strict=True):
+        (between,) = (array for array in found.values() if array.dtype == np.int8)
+        np.testing.assert_array_equal(between, sample[name])  # quantised again they are what they were
+    network = tmp_path / "network.onnx"
+    onnx.save(quantised(CASES["conv"][1](17)), network)
+    sample = {"x": np.ones((1, 3, 7, 6), np.int8)}
+    specs = {"x": Specification(sample["x"].shape, np.dtype(np.int8), 0.5, -1)}
+    reals = run_samples(network, None, [sample], specs=specs)
+    expected = run_samples(network, None, [{"x": np.full(sample["x"].shape, 1.0, np.float32)}])
+    np.testing.assert_array_equal(reals[0]["y"], expected[0]["y"])
 
 
 # The file
