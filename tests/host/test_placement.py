@@ -17,7 +17,7 @@ from host_tools.placement import greedy, place
 from host_tools.plan import Block, Plan, lifetimes
 from host_tools.planner import make_plan, plan_memory
 from tests.host.random_programs import all_orders, programs
-from tests.host.test_order import assert_runs
+from tests.host.test_order import assert_runs, branches
 
 
 def assert_valid(plan: Plan) -> None:
@@ -123,6 +123,22 @@ def test_larger_programs_get_valid_plans_within_their_bound(program: Program) ->
     assert (again.live_peak, again.root) == (plan.live_peak, plan.root)
     for index, blob in enumerate(program.blobs):
         assert blob.place == plan.blocks[plan.root[index]].offset
+
+
+def test_a_bound_above_the_orders_needs_every_order_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if nothing could be placed in less than 16 bytes more than its live peak, and the solver had proven that."""
+
+    def stubborn(plan: Plan, seconds: float) -> int:
+        place(plan, seconds)
+        plan.size = plan.live_peak + 16
+        return plan.size
+
+    monkeypatch.setattr("host_tools.planner.place", stubborn)
+    plan = plan_memory(branches(2, 2))
+    assert plan.optimal and plan.lower_bound == plan.size == plan.live_peak + 16
+    monkeypatch.setattr("host_tools.planner.orders_below", lambda *_: None)
+    plan = plan_memory(branches(2, 2))
+    assert not plan.optimal and plan.lower_bound == plan.live_peak == plan.size - 16
 
 
 def test_the_solver_closes_the_gap_that_greedy_leaves() -> None:
