@@ -36,7 +36,7 @@ static int32_t strange_word(void) {
 // The names in fuzz_more.h, in their order.
 #define MORE_NAMES "deconvolution_int8", "deconvolution", "prelu_int8", "prelu", "interp_int8", "matmul_int8", \
     "matmul", "arg_max", "log_softmax", "log_softmax_int8", "l2_normalize", "l2_normalize_int8", "svdf", "svdf_int8", \
-    "lstm", "lstm_int8"
+    "lstm", "lstm_int8", "cast"
 
 enum { ARENA = 4096, MODEL = 4096, PARAMS = 64, MOST_WORDS = NN_RECORD_WORDS + 8 * NN_OPERAND_WORDS };
 

@@ -17,7 +17,8 @@ enum {
     SVDF,
     SVDF_INT8,
     LSTM,
-    LSTM_INT8
+    LSTM_INT8,
+    CAST
 };
 
 // Bias, multiplier and shift.
@@ -74,6 +75,11 @@ static void likely_more(draft *d, int32_t k) {
             o = operand(d, dtype, c, h, columns, 0);
             break;
         }
+        case CAST:
+            operand(d, between(NN_F32, NN_I32), c, h, w, 0);
+            n = CAST_PARAMS;
+            o = operand(d, between(NN_F32, NN_I32), c, h, w, 0);
+            break;
         case ARG_MAX: {
             const int32_t axis = below(3);
             operand(d, between(NN_F32, NN_I32), c, h, w, 0);

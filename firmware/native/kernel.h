@@ -147,7 +147,8 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(padding)                 \
     X(copy)                    \
     X(permute)                 \
-    X(arg_max)
+    X(arg_max)             \
+    X(cast)
 
 #define NN_KERNELS_INT8(X) \
     X(convolution_int8)    \

@@ -248,6 +248,8 @@ enum nn_matmul_int8 {
 
 enum nn_matmul { MATMUL_TRANSPOSE_A, MATMUL_TRANSPOSE_B, MATMUL_PARAMS };
 
+enum nn_cast { CAST_PARAMS };
+
 enum nn_arg_max { ARG_MAX_KIND, ARG_MAX_AXIS, ARG_MAX_PARAMS };
 
 enum nn_log_softmax { LOG_SOFTMAX_AXIS, LOG_SOFTMAX_PARAMS };

@@ -25,6 +25,7 @@ COUNT = 60
 # Each layer, and the operator and type that it is made from here.
 LAYERS = {
     "arg_max": ("ARG_MAX", "INT8"),
+    "cast": ("CAST", "INT8"),
     "deconvolution": ("TRANSPOSE_CONV", "FLOAT32"),
     "deconvolution_int8": ("TRANSPOSE_CONV", "INT8"),
     "interp_int8": ("RESIZE_BILINEAR", "INT8"),

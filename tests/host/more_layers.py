@@ -174,6 +174,16 @@ def l2_normalization(layers: MoreLayers) -> None:
     layers.model.operator("L2_NORMALIZATION", [x], [y], "L2NormOptions")
 
 
+def cast(layers: MoreLayers) -> None:
+    """Of each type to another one; small numbers fit into all of them."""
+    shape = (1, layers.number(1, 9), layers.number(1, 9), layers.number(1, 9))
+    x = layers.given(shape, 0.1, 0)
+    target = ("INT32", "INT16", "FLOAT32" if layers.int8 else "INT8")[layers.number(0, 3)]
+    y = layers.model.tensor(shape, target, 0.5 if target == "INT8" else None)
+    layers.outputs.append(y)
+    layers.model.operator("CAST", [x], [y], "CastOptions")
+
+
 def arg_extremum(layers: MoreLayers, name: str) -> None:
     rank = layers.number(1, 5)
     shape = tuple(layers.number(1, 9) for _ in range(rank))
@@ -275,6 +285,7 @@ OPERATORS = {
     "ARG_MAX": lambda layers: arg_extremum(layers, "ARG_MAX"),
     "ARG_MIN": lambda layers: arg_extremum(layers, "ARG_MIN"),
     "BATCH_MATMUL": batch_matmul,
+    "CAST": cast,
 }
 
 ALL_OPERATORS = OPERATORS | RECURRENT

@@ -138,6 +138,12 @@ def arg_max(t: Trial) -> None:
     t.add(tuple(1 if i == axis else n for i, n in enumerate(x)), I32, ring=axis != 1)  # type: ignore[arg-type]
 
 
+def cast(t: Trial) -> None:
+    x = shape(t)
+    t.add(x, int(t.rng.choice([F32, I8, U8, I16, I32])))
+    t.add(x, int(t.rng.choice([F32, I8, U8, I16, I32])))
+
+
 def along_axis(t: Trial, dtype: int, table: np.ndarray | None = None) -> None:
     x = (t.number(1, 40), *shape(t)[1:])
     t.params["axis"] = axis = t.number(0, 2)
@@ -236,8 +242,10 @@ MAKERS: dict[str, Callable[[Trial], None]] = {
         svdf_int8,
         lstm,
         lstm_int8,
+        cast,
     )  # fmt: skip
 }
+ANY_TYPE = {"arg_max": 1, "cast": 2}  # how many operands may have any
 # Not by rows: always, or where their axis is h.
 WHOLE = {"matmul", "matmul_int8", "svdf", "svdf_int8", "lstm", "lstm_int8"}
 
@@ -351,20 +359,20 @@ def test_a_wrong_record_is_refused_and_changes_nothing(native: host.Library, op:
         ours = bytearray(memory)
         array, words = np.frombuffer(ours, np.uint8), np.frombuffer(params, np.int32)
         buffers = [(array.ctypes.data, array.nbytes, True), (words.ctypes.data, words.nbytes, False)]
-        for word, value in wrong_words(call.n_in, len(t.params), t, op == "arg_max"):
+        for word, value in wrong_words(len(t.params), t, ANY_TYPE.get(op, 0)):
             wrong = list(record)
             wrong[word] = value
             assert native.call(buffers, wrong) < 0, (seed, word, value)
         assert ours == memory
 
 
-def wrong_words(n_in: int, n_params: int, t: Trial, any_type: bool) -> list[tuple[int, int]]:
-    """(word of the record, wrong value)"""
+def wrong_words(n_params: int, t: Trial, of_any_type: int) -> list[tuple[int, int]]:
+    """(word of the record, wrong value); the first operands may be `of_any_type`."""
     found = [(6, n_params + 1), (4, t.operands[-1].h + 1)]
     for i, operand in enumerate(t.operands):
         first = 12 + 12 * i
         others = [dtype for dtype in (1, 2, 3, 4, 5) if dtype != operand.dtype]
-        found.append((first + 9, UNKNOWN_TYPE if any_type and i < n_in else others[0]))
+        found.append((first + 9, UNKNOWN_TYPE if i < of_any_type else others[0]))
         found.append((first + 10, ITEM_BYTES[operand.dtype] - 1))
         found.append((first + 1, -1))
         if operand.dtype == I8:

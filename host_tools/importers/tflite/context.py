@@ -14,6 +14,7 @@ from host_tools.importers.tflite.model_file import MAX_ELEMENTS, SourceModel, So
 
 ORDER = "hwc"
 FLOAT, INT8, INT32 = np.dtype(np.float32), np.dtype(np.int8), np.dtype(np.int32)
+BLOB_TYPES = (FLOAT, INT8, INT32, np.dtype(np.uint8), np.dtype(np.int16))
 _TYPE_REASONS = {
     "UINT8": "which is TFLite's older quantisation; convert the model again with int8",
     "INT16": "activations of 16 bits are not supported",
@@ -201,6 +202,14 @@ class Context:
         if stated and shape != stated and not self._resized:
             raise Unsupported(f"{name!r} should have shape {stated}, but its operands give {shape}")
         self._add(op, inputs, name, shape, attrs, self._made(name), self._tensors[name].quantisation)
+
+    def emit_cast(self, node: Node) -> None:
+        """One layer that makes the node's output, of any type that blobs have, from its first input, of any such."""
+        source = self._tensors[node.output]
+        dtype = INT32 if source.dtype == np.dtype(np.int64) else source.dtype
+        if dtype is None or dtype not in BLOB_TYPES:
+            raise Unsupported(f"{node.output!r} is {source.type_name.lower()}, which blobs cannot be")
+        self._add("cast", [node.input(0)], node.output, self.shape(node.input(0)), {}, dtype, source.quantisation)
 
     def emit_new(
         self, op: str, node: Node, inputs: list[str], shape: Shape, like: str | None = None, /, **attrs: Attr

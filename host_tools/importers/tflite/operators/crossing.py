@@ -12,8 +12,6 @@ from host_tools.importers.tflite.context import FLOAT, INT8, Context, Node
 from host_tools.importers.tflite.operators.activations import requantise
 from host_tools.quantised import conversion_in_blocks
 
-_COUNTED = (INT8, np.dtype(np.uint8), np.dtype(np.int16))
-
 
 def quantize(ctx: Context, node: Node) -> None:
     """From float32, or from int8 to another scale."""
@@ -40,13 +38,8 @@ def _convert(ctx: Context, node: Node, op: str, source: np.dtype, quantisation: 
 
 
 def cast(ctx: Context, node: Node) -> None:
-    """Of integers to float32 as they are, whatever scale they have; a cast to the same type does nothing."""
-    source = ctx.source(node.input(0)).dtype
-    if source in _COUNTED and ctx.dtype(node.output) == FLOAT and not ctx.is_constant(node.input(0)):
-        shape = ctx.shape(node.input(0))
-        attrs: dict[str, Attr] = {"scale": 1.0, "zero_point": 0, "in_blocks": prod(shape)}
-        ctx.emit("dequantize", node, [node.input(0)], shape, **attrs)
-        return
-    if ctx.dtype(node.input(0)) != ctx.dtype(node.output):
-        raise Unsupported("of the casts to another type those from int8, uint8 and int16 to float32 are supported")
-    ctx.emit("share", node, [ctx.operand(node.input(0), ctx.dtype(node.output))], ctx.shape(node.input(0)))
+    """The numbers as they are stored, whatever scale they have; a cast to the same type does nothing."""
+    if ctx.source(node.input(0)).dtype == ctx.source(node.output).dtype:
+        ctx.emit("share", node, [ctx.operand(node.input(0), ctx.dtype(node.output))], ctx.shape(node.input(0)))
+    else:
+        ctx.emit_cast(node)
