@@ -10,9 +10,11 @@ import numpy as np
 from nnmicro import ArenaFull, ModelError, Net, Option
 from nnmicro import format as f
 from nnmicro import preprocessing as p
-from nnmicro.blob import Blob, Memory
+from nnmicro.blob import Blob
+from nnmicro.elements import Memory
 from nnmicro.port import F32, TYPE_NAMES
-from nnmicro.selftest import Vectors, section
+from nnmicro.sections import section
+from nnmicro.selftest import Vectors
 
 from .samples import Specification
 
@@ -31,7 +33,7 @@ class ModelFile:
         self.name = name
         self.net = Net(data, Option(backend="reference"))
         self.net.check_weights()
-        self.golden = int(Vectors(self.net).count) if section(self.net) else 0
+        self.golden = int(Vectors(self.net).count) if section(self.net.words, f.GOLDEN)[0] else 0
 
     @classmethod
     def read(cls, path: Path) -> ModelFile:

@@ -16,7 +16,7 @@ _HOMES = {
     "Net": "net",
     "Extractor": "extractor",
     "Option": "option",
-    "backends": "option",
+    "backends": "kernels",
     "ArenaFull": "errors",
     "ModelError": "errors",
     "RecycledError": "errors",

@@ -1,29 +1,23 @@
 """One fixed buffer with reference-counted blocks.
 
-Bookkeeping is one preallocated int32 array, so that `alloc`, `retain` and `release` never touch the heap and a native
-kernel can walk the same table. Every change of the table is a run of plain assignments with no call or jump inside, so
-that an interrupt (Ctrl-C) falls before or after it; `slots` lets the caller's own record change in the same run.
+Bookkeeping is one preallocated int32 array, so that taking and giving back never touch the heap and a native kernel can
+walk the same table. Here is the memory; what Python does with the blocks in it is in `blocks.py`, loaded when it is
+first asked for: the native loop has no need of it.
 """
 
 from array import array
 
-from .errors import ArenaFull
-from .port import address, allocate_lock, at_address, const, typed
+from .port import address, allocate_lock, at_address, complete, const, typed
 
 _ALIGN = const(16)
 
-# The table: a header, then one record for each block, live or not.
-_USED = const(0)
+# The table: a header, then one record for each block, live or not. See `blocks.py`.
 _PEAK = const(1)
-_FIRST = const(2)  # live block with the lowest offset, or -1
-_SPARE = const(3)  # unused record, or -1
-_LIVE = const(4)
+_FIRST = const(2)
+_SPARE = const(3)
 _HEADER = const(5)
-
 _OFFSET = const(0)
-_BYTES = const(1)
-_REFS = const(2)
-_NEXT = const(3)  # next live block by offset, or next unused record; -1 at the end
+_NEXT = const(3)
 _RECORD = const(4)
 
 
@@ -33,6 +27,8 @@ class Arena:
     Blocks are 16-byte aligned and sized. `blocks` is how many can be live at a time. One lock guards the table where
     the interpreter has threads. Raises ValueError where a buffer is not aligned to 16 bytes.
     """
+
+    array = None  # the whole arena as an ndarray, made by the vector backend
 
     def __init__(self, memory, blocks=64):
         if isinstance(memory, int):
@@ -44,59 +40,30 @@ class Arena:
         if self.size >= 1 << 30:
             raise ValueError("an arena is smaller than 1 GiB, this is %d bytes" % self.size)
         self._views = {}
-        self.array = None  # the whole arena as an ndarray, made by the vector backend
         self.lock = allocate_lock()
-        self.table = array("i", bytes(4 * (_HEADER + _RECORD * blocks)))
-        self._own_slot = array("h", b"\0\0")
-        self._clear(blocks)
+        self.table = t = array("i", bytes(4 * (_HEADER + _RECORD * blocks)))
+        t[_FIRST] = -1
+        t[_SPARE] = 0 if blocks else -1
+        for i in range(blocks):
+            t[_HEADER + i * _RECORD + _NEXT] = i + 1 if i + 1 < blocks else -1
 
     @classmethod
     def at(cls, where, nbytes, blocks=64):
         """An arena over `nbytes` of memory at an address (fast RAM, memory outside MicroPython's heap)."""
         return cls(at_address(where, nbytes), blocks)
 
-    def _clear(self, blocks):
-        t = self.table
-        t[_FIRST] = -1
-        t[_SPARE] = 0 if blocks else -1
-        for i in range(blocks):
-            t[_HEADER + i * _RECORD + _NEXT] = i + 1 if i + 1 < blocks else -1
-
-    # What is in it
-
-    @property
-    def used(self):
-        """Bytes in live blocks now."""
-        return self.table[_USED]
+    def __getattr__(self, name):
+        complete(Arena, "blocks", name)
+        return getattr(self, name)
 
     @property
     def live_peak(self):
         """The most bytes that were in live blocks since the arena was made or `reset_peak()`."""
         return self.table[_PEAK]
 
-    @property
-    def live(self):
-        """Number of live blocks."""
-        return self.table[_LIVE]
-
-    @property
-    def largest_free(self):
-        """Bytes of the largest free range."""
-        return self._widest()[0]
-
-    def reset_peak(self):
-        self.table[_PEAK] = self.table[_USED]
-
     def offset(self, block):
         """Where a block starts, in bytes from the arena's start."""
         return self.table[_HEADER + block * _RECORD + _OFFSET]
-
-    def nbytes(self, block):
-        return self.table[_HEADER + block * _RECORD + _BYTES]
-
-    def refs(self, block):
-        """How many references a block has; 0 for one that is not live."""
-        return self.table[_HEADER + block * _RECORD + _REFS]
 
     def view(self, dtype):
         """The whole arena as an indexable of an element type; made once."""
@@ -104,145 +71,6 @@ class Arena:
         if view is None:
             view = self._views[dtype] = typed(self.buffer, dtype, self.size)
         return view
-
-    def gap(self, nbytes):
-        """Offset of the lowest free range of at least `nbytes`, or 0 where there is none."""
-        t = self.table
-        at = 0
-        block = t[_FIRST]
-        while block >= 0:
-            r = _HEADER + block * _RECORD
-            if t[r + _OFFSET] - at >= nbytes:
-                return at
-            at = t[r + _OFFSET] + t[r + _BYTES]
-            block = t[r + _NEXT]
-        return at if self.size - at >= nbytes else 0
-
-    # Taking and giving back
-
-    def alloc(self, nbytes, hint=-1, high=False, slots=None, slot=0):
-        """A new block of at least `nbytes` with one reference; returns its number.
-
-        It lies at offset `hint` where that range is free, else in the lowest free range that is large enough, or with
-        `high` at the upper end of the highest. With `slots`, `slots[slot]` becomes the block's number at the same
-        moment. Raises ArenaFull (and changes nothing) where it does not fit.
-        """
-        if slots is None:
-            slots, slot = self._own_slot, 0
-        if nbytes < 0:
-            raise ValueError("a block of %d bytes" % nbytes)
-        need = (nbytes + _ALIGN - 1) // _ALIGN * _ALIGN or _ALIGN
-        t = self.table
-        self.lock.acquire()
-        try:
-            new = t[_SPARE]
-            if new < 0:
-                raise ArenaFull("all %d blocks of the arena are live: make it with more (blocks=)" % t[_LIVE])
-            found = before = -1
-            wanted = hint >= 0 and hint % _ALIGN == 0
-            while True:
-                at = 0
-                previous = -1
-                block = t[_FIRST]
-                while True:
-                    if block >= 0:
-                        r = _HEADER + block * _RECORD
-                        end = t[r + _OFFSET]
-                    else:
-                        end = self.size
-                    if wanted:
-                        if at <= hint and hint + need <= end:
-                            found, before = hint, previous
-                            break
-                    elif end - at >= need:
-                        found, before = (end - need if high else at), previous
-                        if not high:
-                            break
-                    if block < 0:
-                        break
-                    at = end + t[r + _BYTES]
-                    previous = block
-                    block = t[r + _NEXT]
-                if found >= 0 or not wanted:
-                    break
-                wanted = False
-            if found < 0:
-                raise ArenaFull(
-                    "%d bytes asked, %d of %d free, the largest free range has %d, live peak %d"
-                    % (need, self.size - t[_USED], self.size, self._widest()[0], t[_PEAK])
-                )
-            r = _HEADER + new * _RECORD
-            link = _FIRST if before < 0 else _HEADER + before * _RECORD + _NEXT
-            used = t[_USED] + need
-            peak = used if used > t[_PEAK] else t[_PEAK]
-            t[_SPARE] = t[r + _NEXT]
-            t[r + _OFFSET] = found
-            t[r + _BYTES] = need
-            t[r + _REFS] = 1
-            t[r + _NEXT] = t[link]
-            t[link] = new
-            t[_USED] = used
-            t[_PEAK] = peak
-            t[_LIVE] += 1
-            slots[slot] = new
-        finally:
-            self.lock.release()
-        return new
-
-    def retain(self, block, slots=None, slot=0):
-        """One more reference to a live block; with `slots`, `slots[slot]` becomes its number at the same moment."""
-        if slots is None:
-            slots, slot = self._own_slot, 0
-        r = _HEADER + block * _RECORD + _REFS
-        self.lock.acquire()
-        try:
-            if block < 0 or self.table[r] < 1:
-                raise ValueError("block %d is not live" % block)
-            self.table[r] += 1
-            slots[slot] = block
-        finally:
-            self.lock.release()
-
-    def release(self, block, slots=None, slot=0):
-        """One reference less; the last one frees the block. With `slots`, `slots[slot]` becomes -1 at that moment."""
-        if slots is None:
-            slots, slot = self._own_slot, 0
-        t = self.table
-        r = _HEADER + block * _RECORD
-        self.lock.acquire()
-        try:
-            if block < 0 or t[r + _REFS] < 1:
-                raise ValueError("block %d is not live" % block)
-            if t[r + _REFS] > 1:
-                t[r + _REFS] -= 1
-                slots[slot] = -1
-            else:
-                link = _FIRST
-                while t[link] != block:
-                    link = _HEADER + t[link] * _RECORD + _NEXT
-                t[r + _REFS] = 0
-                t[link] = t[r + _NEXT]
-                t[r + _NEXT] = t[_SPARE]
-                t[_SPARE] = block
-                t[_USED] -= t[r + _BYTES]
-                t[_LIVE] -= 1
-                slots[slot] = -1
-        finally:
-            self.lock.release()
-
-    def _widest(self):
-        """(bytes, offset) of the largest free range; the caller may hold the lock."""
-        t = self.table
-        at = best = where = 0
-        block = t[_FIRST]
-        while True:
-            end = t[_HEADER + block * _RECORD + _OFFSET] if block >= 0 else self.size
-            if end - at > best:
-                best, where = end - at, at
-            if block < 0:
-                return best, where
-            at = end + t[_HEADER + block * _RECORD + _BYTES]
-            block = t[_HEADER + block * _RECORD + _NEXT]
 
 
 def _aligned(nbytes):
@@ -252,6 +80,7 @@ def _aligned(nbytes):
     memory = bytearray(nbytes)
     if nbytes == 0 or address(memory) % _ALIGN == 0:
         return memory
+    memory = None  # before the second is asked for
     memory = bytearray(nbytes + _ALIGN)
     skip = -address(memory) % _ALIGN
     return memoryview(memory)[skip : skip + nbytes]

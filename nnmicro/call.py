@@ -12,7 +12,29 @@ and names the parameter words it reads `_P_<NAME> = const(index)`, which is also
 So `check` must prove that `run` stays inside every operand, whatever the parameters say.
 """
 
-from .port import F32
+from .port import F32, ITEM_BYTES, const
+
+_BLOB_WORDS = const(16)
+_B_C = const(3)
+_B_H = const(4)
+_B_W = const(5)
+_B_CSTEP = const(6)
+_B_RSTEP = const(7)
+_B_PSTEP = const(8)
+_B_ROWS = const(9)
+_B_PLACE = const(10)
+_LAYER_WORDS = const(12)
+_L_OPERANDS = const(2)
+_L_INPUTS = const(3)
+_L_OUTPUTS = const(4)
+_L_PARAMS = const(5)
+_L_PARAM_COUNT = const(6)
+
+# Of a net's places
+_AT_LAYERS = const(1)
+_AT_OPERANDS = const(2)
+_AT_PARAMS = const(3)
+_AT_WEIGHTS = const(4)
 
 
 class Operand:
@@ -76,3 +98,57 @@ class Call:
 
     def float_param(self, i):
         return self.float_params[self.first_param + i]
+
+    def bind(self, net, layer, slots, arena):
+        """Fill in a layer's operands and parameters; without an arena, all but the blobs' places."""
+        w = net.words
+        r = net.at[_AT_LAYERS] + layer * _LAYER_WORDS
+        self.n_in = w[r + _L_INPUTS]
+        self.n_out = w[r + _L_OUTPUTS]
+        self.params = w
+        self.float_params = net.view(F32)
+        self.first_param = net.at[_AT_PARAMS] + w[r + _L_PARAMS]
+        self.n_params = w[r + _L_PARAM_COUNT]
+        first = net.at[_AT_OPERANDS] + w[r + _L_OPERANDS]
+        for i in range(self.n_in + self.n_out):
+            operand = self._pool[i]
+            blob = w[first + i]
+            e = net.blobs_at + blob * _BLOB_WORDS
+            dtype = w[e] & 0xFF
+            item = ITEM_BYTES[dtype]
+            operand.dtype = dtype
+            operand.c = w[e + _B_C]
+            operand.h = w[e + _B_H]
+            operand.w = w[e + _B_W]
+            operand.cs = w[e + _B_CSTEP] // item
+            operand.rs = w[e + _B_RSTEP] // item
+            operand.ps = w[e + _B_PSTEP] // item
+            operand.rows = w[e + _B_ROWS]
+            if blob >= net.n_blobs:
+                operand.data = net.view(dtype)
+                operand.base = (net.at[_AT_WEIGHTS] + w[e + _B_PLACE]) // item
+                if net.uses_arrays:
+                    operand.array = as_array(net, net.data, dtype)
+            elif arena is not None:
+                operand.data = arena.view(dtype)
+                operand.base = arena.offset(slots[blob]) // item
+                if net.uses_arrays:
+                    operand.array = as_array(arena, arena.buffer, dtype)
+            else:
+                operand.data = None
+                operand.base = 0
+        self.y0 = 0
+        self.y1 = self.output().h
+
+
+def as_array(holder, buffer, dtype):
+    """The buffer of an arena or net as an ndarray, of float32 only; made once."""
+    if dtype != F32:
+        return None
+    array = holder.array
+    if array is None:
+        from .vector.array import np
+
+        size = len(buffer) // 4 * 4
+        array = holder.array = np.frombuffer(buffer[:size], dtype=np.float32 if hasattr(np, "float32") else np.float)
+    return array

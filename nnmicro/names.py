@@ -1,6 +1,9 @@
 """Names of blobs and layers in a model file, and the near ones for an error's text."""
 
-from . import format as f
+from .port import const
+
+_BLOB_WORDS = const(16)
+_B_NAME = const(15)
 
 
 def text_at(net, offset):
@@ -20,7 +23,7 @@ def find(net, name):
         )
     w = net.words
     for i in range(net.n_blobs):
-        at = w[net.blobs_at + i * f.BLOB_WORDS + f.B_NAME]
+        at = w[net.blobs_at + i * _BLOB_WORDS + _B_NAME]
         if at >= 0 and text_at(net, at) == name:
             return i
     for i in range(net.fused_words // 2):

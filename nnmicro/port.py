@@ -27,8 +27,6 @@ ITEM_BYTES = bytes((0, 4, 1, 1, 2, 4))
 TYPE_NAMES = ("", "float32", "int8", "uint8", "int16", "int32")
 
 if uctypes:
-    from time import ticks_diff, ticks_us
-
     _CODES = (0, uctypes.FLOAT32, uctypes.INT8, uctypes.UINT8, uctypes.INT16, uctypes.INT32)
 
     def address(buffer):
@@ -52,21 +50,16 @@ if uctypes:
         path = "nnmicro." + name
         for module in [m for m in sys.modules if m == path or m.startswith(path + ".")]:
             del sys.modules[module]
-        package = sys.modules["nnmicro"]
-        if hasattr(package, name):
-            delattr(package, name)
+        parent, last = path.rsplit(".", 1)
+        parent = sys.modules.get(parent)
+        # Not hasattr: the package would look for a module of that name.
+        if parent and last in parent.__dict__:
+            delattr(parent, last)
 
 else:
     import ctypes as _ctypes
-    from time import perf_counter_ns as _perf_counter_ns
 
     _CODES = "?fbBhi"
-
-    def ticks_us():
-        return _perf_counter_ns() // 1000
-
-    def ticks_diff(end, start):
-        return end - start
 
     def forget(name):
         pass
@@ -118,3 +111,24 @@ try:
     from _thread import allocate_lock
 except ImportError:
     allocate_lock = _NoLock
+
+
+def complete(kind, home, name):
+    """Give a class what is seldom used of it: the methods of the class of the same name in the module `home`.
+
+    That module is loaded when an attribute `name`, which the class does not have, is first asked for. Raises
+    AttributeError where it is not there either. The class has a property of its own from the start: MicroPython adds
+    none to a class without any that is subclassed.
+    """
+    if name[:2] != "__":
+        module = __import__("nnmicro." + home, None, None, ("*",))
+        rest = getattr(module, kind.__name__).__dict__
+        for method in rest:
+            if method[:2] != "__":
+                setattr(kind, method, rest[method])
+        if uctypes:  # the methods stay, the class that brought them goes
+            delattr(module, kind.__name__)
+            forget(home)
+        if name in rest:
+            return
+    raise AttributeError("%r of nnmicro has no attribute %r" % (kind.__name__, name))

@@ -7,20 +7,12 @@ the source's order without padding, each tensor followed by zeros up to a multip
 """
 
 from . import format as f
-from .check import check_lazy
+from .check.checksums import check_lazy
 from .errors import ModelError
 from .port import F32, ITEM_BYTES
+from .sections import section
 
 TOLERANCE = 1e-4  # of a float output: the largest difference allowed, relative to the largest expected value
-
-
-def section(net):
-    """Word index of the golden vectors' entry in the section table; 0 where the file has none."""
-    w = net.words
-    for e in range(f.HEADER_WORDS, f.HEADER_WORDS + w[f.H_SECTIONS] * f.SECTION_WORDS, f.SECTION_WORDS):
-        if w[e + f.S_KIND] & f.KIND_MASK == f.GOLDEN:
-            return e
-    return 0
 
 
 def run(net):
@@ -44,11 +36,11 @@ class Vectors:
         check_lazy(net)
         self._net = net
         w = net.words
-        e = section(net)
-        if not e:
+        start, nbytes = section(w, f.GOLDEN)
+        if not start:
             raise ModelError("the file has no golden vectors: convert the model with --golden 3")
-        self._first = w[e + f.S_OFFSET] + 4
-        nbytes = w[e + f.S_BYTES] - 4
+        self._first = start + 4
+        nbytes -= 4
         self._each = 0
         for i in range(net.n_inputs + net.n_outputs):
             self._each += self._padded(w[net.io_at + i])

@@ -52,6 +52,10 @@ class _Inference(ctypes.Structure):
         ("marks", ctypes.c_void_p),
         ("n_marks", ctypes.c_int),
         ("state", ctypes.c_void_p),
+        ("first_left", ctypes.c_void_p),
+        ("n_first_left", ctypes.c_int),
+        ("first_marks", ctypes.c_void_p),
+        ("n_first_marks", ctypes.c_int),
     ]
 
 
@@ -90,16 +94,30 @@ class Library:
         return int(self._library.nn_call(given, len(buffers), words, len(record)))
 
     def run(self, context: Sequence[object], first: int, stop: int, mark: int, budget: int) -> int:
-        """`nn_run` over the nine buffers that `_nnmicro.run` takes."""
-        from nnmicro.port import address
+        """`nn_run` over the buffers that `_nnmicro.run` takes."""
+        return int(self._library.nn_run(_inference(context), first, stop, mark, budget, None))
 
-        where = [address(buffer) for buffer in context]
-        size = [memoryview(buffer).nbytes for buffer in context]  # type: ignore[arg-type]
-        inference = _Inference(
+    def reset(self, context: Sequence[object], kept: int) -> int:
+        """`nn_reset`."""
+        return int(self._library.nn_reset(_inference(context), kept))
+
+    def input(self, context: Sequence[object], blob: int, data: bytes) -> int:
+        """`nn_set_input`."""
+        return int(self._library.nn_set_input(_inference(context), blob, data, ctypes.c_size_t(len(data))))
+
+
+def _inference(context: Sequence[object]) -> object:
+    from nnmicro.port import address
+
+    where = [address(buffer) for buffer in context]
+    size = [memoryview(buffer).nbytes for buffer in context]  # type: ignore[arg-type]
+    return ctypes.byref(
+        _Inference(
             where[0], size[0], where[1], where[2], size[2] // 2, where[3], size[3], where[4], size[4] // 4,
             where[5], size[5] // 2, where[6], size[6] // 2, where[7], size[7], where[8],
-        )  # fmt: skip
-        return int(self._library.nn_run(ctypes.byref(inference), first, stop, mark, budget, None))
+            where[9], size[9] // 2, where[10], size[10],
+        )
+    )  # fmt: skip
 
 
 _folders: list[tempfile.TemporaryDirectory[str]] = []  # they live as long as this process

@@ -71,8 +71,8 @@ static void inference_of(mp_obj_t context, nn_inference *n) {
     size_t count;
     mp_obj_t *items;
     mp_obj_get_array(context, &count, &items);
-    if (count != 9) {
-        refuse("a context has 9 buffers");
+    if (count != 11) {
+        refuse("a context has 11 buffers");
     }
     mp_buffer_info_t info = buffer_of(items[0], MP_BUFFER_READ, 4, 0);
     n->model = info.buf;
@@ -97,6 +97,12 @@ static void inference_of(mp_obj_t context, nn_inference *n) {
     n->marks = info.buf;
     n->n_marks = (int)info.len;
     n->state = buffer_of(items[8], MP_BUFFER_RW, 4, NN_STATE_WORDS).buf;
+    info = buffer_of(items[9], MP_BUFFER_READ, 2, 0);
+    n->first_left = info.buf;
+    n->n_first_left = (int)(info.len / 2);
+    info = buffer_of(items[10], MP_BUFFER_READ, 1, 0);
+    n->first_marks = info.buf;
+    n->n_first_marks = (int)info.len;
 }
 
 // run(context, first, stop, mark, budget) -> the layer to go on with, or -1 - layer where Python has to do that one
@@ -119,6 +125,32 @@ static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 5, run);
 
+static void check(int error) {
+    if (error == NN_BAD_MODEL) {
+        refuse("the context is no inference of its model");
+    }
+}
+
+// input(context, blob, data) -> whether it could be done; else nothing has happened, and Python has to
+static mp_obj_t input(mp_obj_t context, mp_obj_t blob, mp_obj_t data) {
+    nn_inference inference;
+    inference_of(context, &inference);
+    const mp_buffer_info_t info = buffer_of(data, MP_BUFFER_READ, 1, 0);
+    const int error = nn_set_input(&inference, (int32_t)mp_obj_get_int(blob), info.buf, info.len);
+    check(error);
+    return mp_obj_new_bool(error == NN_OK);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(input_obj, input);
+
+// reset(context, kept): give all blobs back but those with these flags, and be as at the start
+static mp_obj_t reset(mp_obj_t context, mp_obj_t kept) {
+    nn_inference inference;
+    inference_of(context, &inference);
+    check(nn_reset(&inference, (int32_t)mp_obj_get_int(kept)));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(reset_obj, reset);
+
 #ifdef MICROPY_ENABLE_DYNRUNTIME
 
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
@@ -127,6 +159,8 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_kernel, MP_OBJ_FROM_PTR(&kernel_obj));
     mp_store_global(MP_QSTR_call, MP_OBJ_FROM_PTR(&call_obj));
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
+    mp_store_global(MP_QSTR_input, MP_OBJ_FROM_PTR(&input_obj));
+    mp_store_global(MP_QSTR_reset, MP_OBJ_FROM_PTR(&reset_obj));
     MP_DYNRUNTIME_INIT_EXIT
 }
 
@@ -138,6 +172,8 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_kernel), MP_ROM_PTR(&kernel_obj)},
     {MP_ROM_QSTR(MP_QSTR_call), MP_ROM_PTR(&call_obj)},
     {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)},
+    {MP_ROM_QSTR(MP_QSTR_input), MP_ROM_PTR(&input_obj)},
+    {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&reset_obj)},
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

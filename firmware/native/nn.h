@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 // Of the calls below. Counts up when one of them changes its meaning.
-#define NN_ABI 1
+#define NN_ABI 2
 
 // Families that are compiled in.
 #ifndef NN_FLOAT
@@ -106,9 +106,13 @@ typedef struct {
     int n_slots;
     int16_t *left; // for each blob its readers to come
     int n_left;
-    uint8_t *marks; // of each layer
+    uint8_t *marks; // of each layer, then of each blob
     int n_marks;
     int32_t *state; // NN_STATE_WORDS
+    const int16_t *first_left; // `left` and `marks` as an inference starts with them
+    int n_first_left;
+    const uint8_t *first_marks;
+    int n_first_marks;
 } nn_inference;
 
 enum {
@@ -137,5 +141,12 @@ enum {
 // done: then nothing of it has happened, and *reason (where given) says why. NN_RUN_BROKEN: the arguments are no inference.
 #define NN_RUN_BROKEN INT32_MIN
 int32_t nn_run(const nn_inference *inference, int32_t first, int32_t stop, int mark, int32_t budget, int *reason);
+
+// Give back the blocks of all blobs but those with one of the flags `kept`, and be as at the start. NN_OK or NN_BAD_MODEL.
+int nn_reset(const nn_inference *inference, int32_t kept);
+
+// Copy an input's elements, in the source's order and of the blob's type, into its block, which is placed if it is not
+// yet. NN_CANNOT: that is no input, has not so many bytes, or there is no room; then nothing has happened.
+int nn_set_input(const nn_inference *inference, int32_t blob, const void *data, size_t bytes);
 
 #endif

@@ -35,7 +35,7 @@ def test_an_input_after_an_extract_is_refused_until_reset():
 
 
 def test_the_same_name_twice_is_the_same_result_and_runs_nothing_again():
-    net = branches()
+    net = nnmicro.Net("branches.nnm", nnmicro.Option(backend="reference"))
     with net.extractor() as ex:
         ex.input("left", given(1))
         ex.input("right", given(5))

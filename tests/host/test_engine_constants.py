@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import nnmicro
+from nnmicro import details
 from nnmicro import format as f
 
 ENGINE = Path(nnmicro.__file__).parent
-# States of an extractor, which the file knows nothing of.
-OWN = {"_FRESH", "_RUNNING", "_BROKEN", "_CLOSED", "_DONE", "_COUNTED", "_NEEDED", "_GIVEN", "_ASKED",
-       "_BASE", "_HITS", "_MISSES"}  # fmt: skip
 
 
 def constants(path: Path) -> dict[str, int]:
@@ -22,17 +21,46 @@ def constants(path: Path) -> dict[str, int]:
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
             if isinstance(node.value.func, ast.Name) and node.value.func.id == "const":
-                found[node.targets[0].id] = ast.literal_eval(node.value.args[0])
+                found[node.targets[0].id] = eval(ast.unparse(node.value.args[0]))  # as `1 << 30`
     return found
 
 
-@pytest.mark.parametrize("name", ["blob.py", "extractor.py", "net.py", "preprocessing.py"])
-def test_they_are_the_formats(name: str) -> None:
-    found = constants(ENGINE / name)
-    assert found
-    for constant, value in found.items():
-        if constant.startswith("_") and constant not in OWN:
-            assert getattr(f, constant[1:]) == value, constant
+MODULES = [
+    path for folder in (ENGINE, ENGINE / "check") for path in sorted(folder.glob("*.py")) if path.stem != "format"
+]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ENGINE)))
+def test_they_are_the_formats(path: Path) -> None:
+    for constant, value in constants(path).items():
+        theirs = getattr(f, constant[1:], None)
+        if constant.startswith("_") and isinstance(theirs, int):
+            assert theirs == value, constant
+
+
+def test_those_that_are_not_the_formats_are_the_same_in_every_module() -> None:
+    known: dict[str, int] = {}
+    for path in MODULES:
+        for constant, value in constants(path).items():
+            assert known.setdefault(constant, value) == value, (path, constant)
+    assert {"_DONE", "_COUNTED", "_GIVEN", "_ASKED", "_AT_LAYERS", "_BASE"} <= known.keys()
+
+
+@pytest.mark.parametrize(
+    "module,name", [("sections", "KNOWN"), ("sections", "NEEDED"), ("checksums", "SECTION_NAMES"), ("header", "MAGIC")]
+)
+def test_so_are_the_lists(module: str, name: str) -> None:
+    assert getattr(import_module(f"nnmicro.check.{module}"), f"_{name}") == getattr(f, name)
+
+
+def test_the_numbers_of_a_net_are_found_where_the_header_has_them() -> None:
+    words = {"n_inputs": f.H_INPUTS, "n_outputs": f.H_OUTPUTS, "live_peak": f.H_LIVE_PEAK,
+             "lower_bound": f.H_LOWER_BOUND, "lightmode_off_size": f.H_LIGHTMODE_OFF,
+             "max_operands": f.H_MAX_OPERANDS, "max_blocks": f.H_MAX_BLOCKS}  # fmt: skip
+    assert details._NUMBERS == words
+    kinds = {**details._STARTS, **details._LENGTHS, **details._FIRST_WORDS, **details._WORD_COUNTS}
+    for name, kind in kinds.items():
+        assert f.SECTION_NAMES[kind] == name.split("_")[0]
 
 
 @pytest.mark.parametrize("path", sorted((ENGINE / "reference").glob("*.py")), ids=lambda p: p.stem)

@@ -32,7 +32,7 @@ from array import array
 import {module} as native
 sys.modules["_nnmicro"] = native
 import nnmicro
-assert native.ABI == 1 and native.kernel("convolution") >= 0 and native.kernel("nothing") == -1
+assert native.ABI == 2 and native.kernel("convolution") >= 0 and native.kernel("nothing") == -1
 
 def run(backend):
     net = nnmicro.Net({model!r}, nnmicro.Option(backend=backend))
@@ -42,11 +42,11 @@ def run(backend):
         for i in range(len(blob)):
             blob[i] = (i * 7 % 16) / 16
     outputs = [ex.extract(name).tolist() for name in net.outputs]
-    state = [bytes(part) for part in (ex.arena.table, ex._slots, ex._left, ex._layers, ex._state)]
+    state = [bytes(part) for part in (ex.arena.table, ex._slots, ex._left, ex._marks, ex._state)]
     return net, ex, outputs, state
 
 net, ex, outputs, state = run("_nnmicro")
-assert net.backend == "_nnmicro" and ex._context is not None
+assert net.backend == "_nnmicro" and net.native is native
 _, _, expected, expected_state = run("reference")
 assert state == expected_state
 

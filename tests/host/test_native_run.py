@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -29,18 +30,18 @@ def native() -> host.Library:
 
 
 class Inference:
-    """An extractor, and the nine buffers over its state that the loop in C takes."""
+    """An extractor, and its context with kernels for the loop in C."""
 
     def __init__(self, native: host.Library, net: nnmicro.Net, extractor: nnmicro.Extractor, cannot: set[str]):
         self.native = native
         self.extractor = extractor
-        at = [net.blobs_at, net.layers_at, net.operands_at, net.params_at, net.weights_at]
-        at = array("i", [*at, net.n_blobs, net.n_records, net.n_layers])
         kernels = array("h", [-1 if op in cannot else native.kernel(op) for op in net.op_names])
-        self.context = (
-            net.data, at, kernels, extractor.arena.buffer, extractor.arena.table, extractor._slots,
-            extractor._left, extractor._layers, extractor._state,
-        )  # fmt: skip
+        self.context = (*extractor._context[:2], kernels, *extractor._context[3:])
+
+    def give(self, name: str, data: bytes) -> bool:
+        done = self.native.input(self.context, self.extractor.net.index(name), data)
+        assert done in (0, -14), done
+        return done == 0
 
     def run(self, first: int, stop: int, mark: int, budget: int) -> int:
         return self.native.run(self.context, first, stop, mark, budget)
@@ -48,7 +49,7 @@ class Inference:
 
 def state_of(ex: nnmicro.Extractor) -> tuple[object, ...]:
     """Everything that both loops keep."""
-    return tuple(bytes(part) for part in (ex.arena.table, ex._slots, ex._left, ex._layers, ex._state))
+    return tuple(bytes(part) for part in (ex.arena.table, ex._slots, ex._left, ex._marks, ex._state))
 
 
 def extract_natively(inference: Inference, name: str, budget: int) -> None:
@@ -63,7 +64,7 @@ def extract_natively(inference: Inference, name: str, budget: int) -> None:
         layer = inference.run(layer, stop, ex._mark, budget)
         if layer < 0:
             layer = -1 - layer
-            assert ex._layers[layer] & (ex._mark | 1) == ex._mark
+            assert ex._marks[layer] & (ex._mark | 1) == ex._mark
             ex._next = layer
             ex._advance()
             layer += 1
@@ -94,10 +95,9 @@ def test_both_loops_leave_the_same_state(native: host.Library, made: tuple[Graph
     ours, theirs = (
         net.extractor(lightmode=lightmode, arena=arena, keep=names[:1] if taken else ()) for arena in arenas
     )
-    for ex in (ours, theirs):
-        for name in net.inputs:
-            ex.input(name, values[name])
     inference = Inference(native, net, ours, cannot)
+    give = data.draw(st.permutations(net.inputs))
+    compare_inputs(inference, theirs, give, values)
     for name in names:
         outcomes: list[object] = []
         for extract in (lambda: theirs.extract(name), lambda: extract_natively(inference, name, budget)):  # noqa: B023
@@ -111,6 +111,32 @@ def test_both_loops_leave_the_same_state(native: host.Library, made: tuple[Graph
         assert bytes(arenas[0].buffer) == bytes(arenas[1].buffer)
         if outcomes[0] is None and ours._has(net.index(name)):
             np.testing.assert_array_equal(np.array(ours.extract(name).tolist()), values[name])
+    kept = data.draw(st.sampled_from((0, 1, 2, 4)))
+    assert inference.native.reset(inference.context, kept) == 0
+    theirs._clear_in_python(kept)
+    assert state_of(ours) == state_of(theirs)
+    if not kept:
+        ours._clear(0)
+        theirs._clear(0)
+        compare_inputs(inference, theirs, give, values)
+
+
+def compare_inputs(
+    inference: Inference, theirs: nnmicro.Extractor, names: Sequence[str], values: dict[str, np.ndarray]
+) -> None:
+    """Give inputs as raw bytes to the one in C, to the other in Python; twice, for the second replaces the first."""
+    ours = inference.extractor
+    for scale in (2, 1):
+        for name in names:
+            raw = (values[name] * np.float32(scale)).astype(np.float32).tobytes()
+            outcomes = [True, inference.give(name, raw)]
+            try:
+                theirs.input(name, raw)
+            except nnmicro.ArenaFull:
+                outcomes[0] = False
+            assert outcomes[0] == outcomes[1]
+            assert state_of(ours) == state_of(theirs)
+            assert bytes(ours.arena.buffer) == bytes(theirs.arena.buffer)
 
 
 def small_net() -> tuple[nnmicro.Net, dict[str, np.ndarray]]:
@@ -138,7 +164,7 @@ def test_a_budget_ends_it_before_the_layer_that_it_names(native: host.Library) -
     inference, ex = started(native)
     assert inference.run(0, 2, COUNTED, 0) == 0
     assert inference.run(0, 2, COUNTED, 1) == 1
-    assert ex._layers[0] & 1 and not ex._layers[1] & 1
+    assert ex._marks[0] & 1 and not ex._marks[1] & 1
     assert inference.run(1, 2, COUNTED, 5) == 3
     assert inference.run(0, 2, COUNTED, 5) == 3  # all done
 
@@ -146,7 +172,7 @@ def test_a_budget_ends_it_before_the_layer_that_it_names(native: host.Library) -
 def test_layers_without_the_mark_are_passed_over(native: host.Library) -> None:
     inference, ex = started(native)
     assert inference.run(0, 2, NEEDED, 5) == 3
-    assert not ex._layers[0] & 1
+    assert not ex._marks[0] & 1
 
 
 def test_a_layer_that_it_cannot_do_is_left_as_it_is(native: host.Library) -> None:
@@ -177,14 +203,14 @@ def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) ->
     guard = bytes(range(64))
     held = []
     context = list(inference.context)
-    for i in range(9):
+    for i in range(len(context)):
         kind = memoryview(context[i]).format if i else "B"
         raw = bytearray(bytes(context[i]))
         held.append(bytearray(guard + raw + guard))
         context[i] = memoryview(held[-1])[64 : 64 + len(raw)].cast(kind)
     word = st.one_of(st.integers(-3, 40), st.sampled_from((-(2**31), 2**31 - 1, 2**30, 65536, 1 << 20)))
     for _ in range(data.draw(st.integers(1, 4))):
-        i = data.draw(st.integers(0, 8))
+        i = data.draw(st.integers(0, len(context) - 1))
         view = context[i]
         if i == 0:
             view = view.cast("i")
@@ -195,4 +221,6 @@ def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) ->
         view[data.draw(st.integers(0, len(view) - 1))] = max(low, min(top, data.draw(word)))
     for _ in range(2):
         native.run(context, data.draw(st.integers(-1, 4)), data.draw(st.integers(-1, 4)), 2, 3)
+        native.reset(context, data.draw(st.integers(0, 7)))
+        native.input(context, data.draw(st.integers(-1, 4)), bytes(data.draw(st.sampled_from((0, 71, 72, 96)))))
     assert all(bytes(one[:64]) == guard and bytes(one[-64:]) == guard for one in held)

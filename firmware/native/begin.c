@@ -1,0 +1,125 @@
+// How an inference begins: what `Extractor._clear_in_python` of nnmicro/interpreter.py and, for raw bytes, `Blob.assign`
+// of nnmicro/elements.py do.
+
+#include "inference.h"
+
+// A native module links without the C library's.
+static void copy(uint8_t *to, const uint8_t *from, size_t bytes) {
+    if (!(((uintptr_t)to | (uintptr_t)from | bytes) & 3)) {
+        for (size_t i = 0; i < bytes / 4; i++) {
+            ((uint32_t *)to)[i] = ((const uint32_t *)from)[i];
+        }
+        return;
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        to[i] = from[i];
+    }
+}
+
+int nn_reset(const nn_inference *n, int32_t kept) {
+    nn_arena arena;
+    if (!nn_is_sound(n) || !nn_arena_of(n->table, n->table_words, n->arena_bytes, &arena) || n->n_first_left != n->n_left
+        || n->n_first_marks != n->n_marks) {
+        return NN_BAD_MODEL;
+    }
+    for (int32_t blob = 0; blob < n->at[NN_AT_N_BLOBS]; blob++) {
+        if (!(nn_blob_record(n, blob)[B_FLAGS] & kept)) {
+            nn_give_back(n, &arena, blob);
+        }
+    }
+    for (int i = 0; i < n->n_left; i++) {
+        n->left[i] = n->first_left[i];
+    }
+    copy(n->marks, n->first_marks, (size_t)n->n_marks);
+    n->state[NN_STATE_BASE] = -1;
+    n->state[NN_STATE_HITS] = n->state[NN_STATE_MISSES] = 0;
+    return NN_OK;
+}
+
+// Bytes from one element to the next along an axis of a tensor, and how many there are.
+typedef struct {
+    int64_t count, step;
+} axis;
+
+// The axes as the source has them, the last one first, and the size of an element; 0 where the record is damaged.
+static int source_axes(const int32_t *r, axis axes[3]) {
+    static const uint8_t sizes[NN_DTYPES] = {0, 4, 1, 1, 2, 4};
+    const int dtype = r[B_TYPE] & 0xFF;
+    if (dtype <= 0 || dtype >= NN_DTYPES || r[B_ROWS] != r[B_H]) {
+        return 0;
+    }
+    const int is_hwc = (r[B_TYPE] >> 16) != 0;
+    const axis c = {r[B_C], r[B_CSTEP]}, h = {r[B_H], r[B_RSTEP]}, w = {r[B_W], r[B_PSTEP]};
+    axes[0] = is_hwc ? c : w;
+    axes[1] = is_hwc ? w : h;
+    axes[2] = is_hwc ? h : c;
+    int64_t end = sizes[dtype];
+    for (int i = 0; i < 3; i++) {
+        if (axes[i].count < 1 || axes[i].step < 1 || axes[i].count > (1 << 30) / axes[i].step) {
+            return 0;
+        }
+        end += (axes[i].count - 1) * axes[i].step;
+    }
+    return end <= r[B_BYTES] ? sizes[dtype] : 0;
+}
+
+static void copy_in(uint8_t *target, const uint8_t *source, const axis axes[3], size_t item) {
+    const size_t row = (size_t)axes[0].count * item;
+    for (int64_t k = 0; k < axes[2].count; k++) {
+        for (int64_t j = 0; j < axes[1].count; j++) {
+            uint8_t *to = target + k * axes[2].step + j * axes[1].step;
+            if (axes[0].step == (int64_t)item) {
+                copy(to, source, row);
+            } else {
+                for (int64_t i = 0; i < axes[0].count; i++) {
+                    copy(to + i * axes[0].step, source + (size_t)i * item, item);
+                }
+            }
+            source += row;
+        }
+    }
+}
+
+int nn_set_input(const nn_inference *n, int32_t blob, const void *data, size_t bytes) {
+    nn_arena arena;
+    nn_room room;
+    axis axes[3];
+    if (!nn_is_sound(n) || !nn_arena_of(n->table, n->table_words, n->arena_bytes, &arena)) {
+        return NN_BAD_MODEL;
+    }
+    if (blob < 0 || blob >= n->at[NN_AT_N_BLOBS]) {
+        return NN_CANNOT;
+    }
+    const int32_t *r = nn_blob_record(n, blob);
+    const int item = source_axes(r, axes);
+    if (!item || !(r[B_FLAGS] & INPUT)) {
+        return NN_CANNOT;
+    }
+    // Each product is below 2^30 times 2^30: an axis has at most so many elements.
+    const int64_t plane = axes[0].count * axes[1].count;
+    if (plane > r[B_BYTES] || plane * axes[2].count > r[B_BYTES] || plane * axes[2].count * item != (int64_t)bytes) {
+        return NN_CANNOT;
+    }
+    int32_t at;
+    const int is_new = n->slots[blob] < 0;
+    if (is_new) {
+        if (!nn_find_room(n, &arena, blob, 0, &room)) {
+            return NN_CANNOT; // Python raises ArenaFull
+        }
+        at = room.place.offset;
+    } else {
+        if (!nn_arena_is_live(&arena, n->slots[blob])) {
+            return NN_BAD_MODEL;
+        }
+        at = nn_arena_offset(&arena, n->slots[blob]);
+    }
+    if (at < 0 || r[B_BYTES] > arena.size || at > arena.size - r[B_BYTES]) {
+        return NN_BAD_MODEL;
+    }
+    if (is_new) {
+        nn_take_room(n, &arena, blob, &room);
+        n->marks[n->at[NN_AT_N_LAYERS] + blob] |= GIVEN;
+    }
+    copy_in((uint8_t *)n->arena + at, data, axes, (size_t)item);
+    return NN_OK;
+}

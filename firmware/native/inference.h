@@ -1,0 +1,41 @@
+// The state of an inference, as run.c and begin.c see it.
+
+#ifndef NN_INFERENCE_H
+#define NN_INFERENCE_H
+
+#include "arena.h"
+
+// nnmicro/format.py
+enum { BLOB_WORDS = 16, B_TYPE = 0, B_FLAGS, B_BYTES, B_C, B_H, B_W, B_CSTEP, B_RSTEP, B_PSTEP, B_ROWS, B_PLACE };
+enum { LAYER_WORDS = 12, L_OP = 0, L_FLAGS, L_OPERANDS, L_INPUTS, L_OUTPUTS, L_PARAMS, L_PARAM_COUNT, L_WORKSPACE = 8 };
+enum { SHARE = 1, IN_PLACE = 2 };
+enum { INPUT = 1 };
+
+// nnmicro/extractor.py: marks of layers, and of blobs
+enum { DONE = 1, COUNTED = 2 };
+enum { GIVEN = 1 };
+
+// Whether all arrays are as long as the model needs them, and the table is one.
+int nn_is_sound(const nn_inference *n);
+
+// Whether `count` records of `size` words from word `first` on lie inside the model.
+int nn_in_model(const nn_inference *n, int64_t first, int64_t count, int64_t size);
+
+const int32_t *nn_words(const nn_inference *n);
+const int32_t *nn_blob_record(const nn_inference *n, int32_t blob);
+
+// Where a blob's new block will lie: `Extractor._alloc` of nnmicro/interpreter.py.
+typedef struct {
+    nn_placement place;
+    int32_t base; // of the frame, if it had to be found
+    int is_hit; // it lies where it was planned
+} nn_room;
+
+// 0 where there is none. Nothing changes before nn_take_room.
+int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int high, nn_room *room);
+void nn_take_room(const nn_inference *n, nn_arena *arena, int32_t blob, const nn_room *room);
+
+// Not where a damaged count has given it back before.
+void nn_give_back(const nn_inference *n, nn_arena *arena, int32_t blob);
+
+#endif

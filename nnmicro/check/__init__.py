@@ -1,0 +1,64 @@
+"""Everything that is checked when a model file is loaded, before any of it runs.
+
+The file is hostile until this has passed: every size, offset, index, count and stride, the order of the layers, and
+the memory plan. What a layer's parameters mean is checked by the layer's own kernel module. One part after the other
+is loaded, run and forgotten, for together they are larger than all that stays: a board that has room for an inference
+has room for these.
+"""
+
+from ..port import I32, const, forget, typed
+
+_BLOB_WORDS = const(16)
+_LIMIT = const(1 << 30)  # sizes and offsets stay below it
+
+
+class Model:
+    """What is known of a file while it is checked. The parts fill in where things are and how many there are.
+
+    blobs_at layers_at operands_at params_at shapes_at io_at names_at names_bytes fused_at fused_words weights_at
+    weights_bytes quantisation_at preprocessing_at preprocessing_words: word indices into `words`, bytes for names and
+    weights. n_blobs n_records n_layers n_inputs n_outputs n_operands n_params n_shapes n_quantisation n_states
+    max_operands max_blocks arena_size op_names consumers
+    """
+
+    preprocessing_at = 0
+
+    def __init__(self, data):
+        self.data = data
+        self.words = self.view(I32)
+
+    def view(self, dtype):
+        """The whole file as an indexable of an element type."""
+        return typed(self.data, dtype, len(self.data) // 4 * 4)
+
+    def record(self, blob):
+        """Index in `words` of a blob's record."""
+        return self.blobs_at + blob * _BLOB_WORDS
+
+
+def checked(data):
+    """The Model of a file's bytes. Raises ModelError saying what is wrong, and where."""
+    model = Model(data)
+    for part in ("header", "sections", "blobs", "layers", "plan"):
+        _part(part).check(model)
+        forget("check." + part)
+    if model.preprocessing_at:
+        from ..preprocessing import check
+
+        check(model)
+    return model
+
+
+def _part(name):
+    return __import__("nnmicro.check." + name, None, None, ("check",))
+
+
+def fail(text, *values):
+    from ..errors import ModelError  # not loaded for a file that is right
+
+    raise ModelError(text % values if values else text)
+
+
+def check_name(model, offset, whose):
+    if offset != -1 and not 0 <= offset < (model.names_bytes or _LIMIT):
+        fail("%s: its name is at %d, outside the names", whose, offset)

@@ -1,0 +1,93 @@
+"""How often each blob is read, and the memory plan."""
+
+from array import array
+
+from ..port import const
+from . import fail
+
+_B_FLAGS = const(1)
+_STATE = const(4)
+_LAYER_WORDS = const(12)
+_L_FLAGS = const(1)
+_IN_PLACE = const(2)
+_SHARE = const(1)
+_L_OPERANDS = const(2)
+_L_INPUTS = const(3)
+_B_PLACE = const(10)
+_B_BYTES = const(2)
+
+
+def check(model):
+    """No two blobs that live at the same time are planned over each other."""
+    w = model.words
+    consumers = model.consumers = array("h", bytes(2 * model.n_blobs))
+    for i in range(model.n_layers):
+        for k in range(*_inputs(model, i)):
+            if w[k] < model.n_blobs:
+                consumers[w[k]] += 1
+                if consumers[w[k]] >= 1 << 14:
+                    fail("blob %d has more readers than an engine counts", w[k])
+    for i in range(model.n_outputs):
+        consumers[w[model.io_at + model.n_inputs + i]] += 1
+    # State is read in the next inference, too: it is never given back and never overwritten in place.
+    model.n_states = 0
+    for i in range(model.n_blobs):
+        if w[model.record(i) + _B_FLAGS] & _STATE:
+            consumers[i] += 1
+            model.n_states += 1
+    left = array("h", consumers)
+    live = []  # blobs whose memory is theirs at this point
+    root = array("h", range(model.n_blobs))  # whose block a blob's is
+    for i in range(model.n_blobs):
+        if w[model.record(i) + _B_FLAGS] & _STATE:
+            _place(model, i, live, root)
+    for i in range(model.n_inputs):
+        _place(model, w[model.io_at + i], live, root)
+    for i in range(model.n_layers):
+        first, end = _inputs(model, i)
+        source, target = w[first], w[end]
+        r = model.layers_at + i * _LAYER_WORDS
+        flags = w[r + _L_FLAGS]
+        over = flags & _IN_PLACE and left[source] == 1 and not _shared(root, live, source)
+        if flags & _SHARE or over:
+            root[target] = root[source]
+            live.append(target)
+        else:
+            _place(model, target, live, root)
+        for k in range(first, end):
+            if w[k] < model.n_blobs:
+                left[w[k]] -= 1
+                if not left[w[k]]:
+                    live.remove(w[k])
+        if not left[target]:
+            live.remove(target)
+
+
+def _inputs(model, layer):
+    """Word indices of a layer's first input and of its first output."""
+    w = model.words
+    r = model.layers_at + layer * _LAYER_WORDS
+    first = model.operands_at + w[r + _L_OPERANDS]
+    return first, first + w[r + _L_INPUTS]
+
+
+def _shared(root, live, blob):
+    """Whether another live blob has the same block."""
+    for other in live:
+        if other != blob and root[other] == root[blob]:
+            return True
+    return False
+
+
+def _place(model, blob, live, root):
+    """Add a blob with a block of its own; ModelError where its planned range is taken."""
+    w = model.words
+    start = w[model.record(blob) + _B_PLACE]
+    if start >= 0:
+        end = start + w[model.record(blob) + _B_BYTES]
+        for other in live:
+            r = model.record(root[other])
+            at = w[r + _B_PLACE]
+            if at >= 0 and start < at + w[r + _B_BYTES] and at < end:
+                fail("the plan puts blob %d and blob %d into the same memory at the same time", blob, other)
+    live.append(blob)

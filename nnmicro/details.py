@@ -1,0 +1,152 @@
+"""What a model file says about itself: names, shapes, quantisation, labels, sizes.
+
+Loaded when a net is first asked for one of these; an inference alone asks for none.
+"""
+
+from .port import F32, complete, const
+from .sections import section, texts
+
+_LAYER_WORDS = const(12)
+_L_NAME = const(7)
+_B_SHAPE = const(11)
+_B_PRODUCER = const(12)
+_B_QUANT = const(13)
+_B_NAME = const(15)
+_Q_SCALES = const(2)
+_H_INPUTS = const(8)
+_H_OUTPUTS = const(9)
+_H_PLAN_FLAGS = const(17)
+_PLAN_OPTIMAL = const(1)
+_SHAPES = const(5)
+_OPS = const(7)
+_LABELS = const(10)
+_QUANTISATION = const(12)
+
+# Numbers in the header, by word
+_NUMBERS = {
+    "n_inputs": 8, "n_outputs": 9, "live_peak": 12, "lower_bound": 13, "lightmode_off_size": 14,
+    "max_operands": 15, "max_blocks": 16,
+}  # fmt: skip
+# Entries of `net.at`
+_PLACES = {"layers_at": 1, "operands_at": 2, "params_at": 3, "weights_at": 4, "n_records": 6}
+# Sections: where they start, and how long they are, in bytes and in words
+_STARTS = {"names_at": 8}
+_LENGTHS = {"names_bytes": 8, "weights_bytes": 11}
+_FIRST_WORDS = {"fused_at": 9}
+_WORD_COUNTS = {"fused_words": 9, "preprocessing_words": 13}
+
+
+def look_up(net, name):
+    """An attribute that a net does not have by itself."""
+    if name in _NUMBERS:
+        return net.words[_NUMBERS[name]]
+    if name in _PLACES:
+        return net.at[_PLACES[name]]
+    for table, part, size in ((_STARTS, 0, 1), (_LENGTHS, 1, 1), (_FIRST_WORDS, 0, 4), (_WORD_COUNTS, 1, 4)):
+        if name in table:
+            return section(net.words, table[name])[part] // size
+    complete(type(net), "details", name)
+    return getattr(net, name)
+
+
+class Net:
+    """The rest of `net.Net`."""
+
+    @property
+    def inputs(self):
+        """Names of the inputs (indices where names were stripped)."""
+        return tuple(self.name(self.words[self.io_at + i]) for i in range(self.words[_H_INPUTS]))
+
+    @property
+    def outputs(self):
+        """Names of the declared outputs (indices where names were stripped)."""
+        first = self.io_at + self.words[_H_INPUTS]
+        return tuple(self.name(self.words[first + i]) for i in range(self.words[_H_OUTPUTS]))
+
+    @property
+    def labels(self):
+        """What the classes are called, a tuple of texts; empty where the file does not say."""
+        return texts(self.data, section(self.words, _LABELS), "labels")
+
+    @property
+    def op_names(self):
+        """The kinds of layers."""
+        return texts(self.data, section(self.words, _OPS), "ops")
+
+    @property
+    def optimal(self):
+        """Whether `arena_size` is proven to be the smallest."""
+        return bool(self.words[_H_PLAN_FLAGS] & _PLAN_OPTIMAL)
+
+    def shape(self, blob):
+        """A blob's shape as the source has it, by index or name."""
+        return self.shape_at(self.index(blob))
+
+    def shape_at(self, record):
+        """The shape of a blob or constant by its number among the records."""
+        w = self.words
+        r = self.record(record)
+        first = section(w, _SHAPES)[0] // 4 + w[r + _B_SHAPE]
+        return tuple(w[first + i] for i in range(w[r] >> 8 & 0xFF))
+
+    def quantisation(self, blob):
+        """(scale, zero point) of an integer blob, by index or name: q stands for scale * (q - zero point); or None."""
+        w = self.words
+        at = w[self.record(self.index(blob)) + _B_QUANT]
+        if at < 0:
+            return None
+        at += section(w, _QUANTISATION)[0] // 4
+        return self.view(F32)[at + _Q_SCALES], w[at + _Q_SCALES + 1]
+
+    def name(self, blob):
+        """A blob's name, or its index where names were stripped."""
+        at = self.words[self.record(blob) + _B_NAME]
+        if at < 0 or not self.names_bytes:
+            return blob
+        from .names import text_at
+
+        return text_at(self, at)
+
+    def layer_name(self, layer):
+        from .names import text_at
+
+        at = self.words[self.layers_at + layer * _LAYER_WORDS + _L_NAME]
+        return text_at(self, at) if at >= 0 and self.names_bytes else str(layer)
+
+    def producer(self, blob):
+        """The layer that computes a blob; -1 for an input."""
+        return self.words[self.record(blob) + _B_PRODUCER]
+
+    def check_weights(self):
+        """Compare the weights with their checksum (done at push and in self-tests, not at every load)."""
+        from .check.checksums import check_lazy
+
+        check_lazy(self)
+
+    def selftest(self):
+        """Run the file's golden vectors and compare the outputs with what the original model gave; how many there are.
+
+        Takes the net's own memory for the time. Raises ModelError, naming output and vector, where one differs, and
+        for damaged weights and a file without golden vectors.
+        """
+        from .selftest import run
+
+        return run(self)
+
+    def _find(self, blob):
+        """The index of a blob that is neither input nor output."""
+        if isinstance(blob, int):
+            if 0 <= blob < self.n_blobs:
+                return blob
+            raise KeyError("blob %d: this model has blobs 0 to %d" % (blob, self.n_blobs - 1))
+        from .names import find
+
+        return find(self, blob)
+
+    def _refuse_frame(self):
+        from .errors import StateError
+
+        raise StateError(
+            "the net's own memory is in use by another extractor: close that one, or give this one memory of its own "
+            "with arena=Arena(%d)" % self.arena_size
+        )
