@@ -14,7 +14,7 @@ def each(call, layer, axis, line):
     x = call.input(0)
     out = call.output()
     if axis == 1:
-        checks.whole(call, layer + " along h")
+        checks.whole(call, layer, " along h")
         for c in range(x.c):
             for q in range(x.w):
                 line(call, x.at(c, 0) + q * x.ps, x.rs, out.at(c, 0) + q * out.ps, out.rs, x.h)

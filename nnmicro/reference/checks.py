@@ -62,8 +62,9 @@ def same_shape(layer, a, b):
         )
 
 
-def whole(call, layer):
-    """Refuse to compute some rows only, or from rings: the layer needs all rows of every operand at once.
+def whole(call, layer, axis=""):
+    """Refuse to compute some rows only, or from rings: the layer (along that axis) needs all rows of every operand at
+    once.
 
     Raises ValueError: that is a mistake of whoever made the call, not of the model.
     """
@@ -72,7 +73,9 @@ def whole(call, layer):
     for i in range(call.n_in):
         held = held and call.input(i).rows == call.input(i).h
     if call.y0 != 0 or call.y1 != out.h or not held:
-        raise ValueError("%s works on whole tensors: it cannot compute some rows only, or from a ring" % layer)
+        raise ValueError(
+            "%s%s works on whole tensors: it cannot compute some rows only, or from a ring" % (layer, axis)
+        )
 
 
 def grouped_weights(call, layer, group, kernel_h, kernel_w):
