@@ -86,6 +86,8 @@ class Call:
         self.params = None  # int32 view of the parameters' buffer
         self.float_params = None  # the same words as float32
         self.first_param = 0
+        self.record = None  # what the viper backend keeps from call to call: viper/record.py
+        self.memory = None
 
     def input(self, i):
         return self._pool[i]

@@ -5,7 +5,7 @@ from array import array
 from .port import F32, const, forget
 
 # Best first. A layer that a backend does not have runs in `reference`, which has them all.
-_BACKENDS = ("_nnmicro", "vector", "reference")
+_BACKENDS = ("_nnmicro", "vector", "viper", "reference")
 
 # What the engine asks of the native module; it counts up when a call changes its meaning.
 _ABI = const(2)
@@ -61,23 +61,41 @@ def _missing(name):
             __import__("nnmicro.vector.array")
         except ImportError:
             return "nnmicro/vector is not installed here"
+    return _no_viper() if name == "viper" else None
+
+
+def _no_viper():
+    """Why the kernels in viper cannot be used, or None: one of their modules is loaded to see whether it can be."""
+    try:
+        import micropython  # noqa: F401
+    except ImportError:
+        return "viper code runs on MicroPython only"
+    try:
+        __import__("nnmicro.viper.requantise")
+    except ImportError:
+        return "nnmicro/viper is not installed here"
+    except (SyntaxError, ValueError) as error:
+        return "this interpreter does not take the machine code of nnmicro/viper (%s)" % error
     return None
 
 
-def _best():
-    for name in _BACKENDS:
-        if _missing(name) is None:
-            return name
+def _usable(asked):
+    """The backends that a layer is looked up in, in order."""
+    if asked is not None:
+        why = _missing(asked)
+        if why:
+            raise ValueError("backend %r cannot be used here: %s" % (asked, why))
+        return (asked,)
+    if _missing("_nnmicro") is None:
+        return ("_nnmicro",)  # the others need not be loaded to see whether they can be
+    return tuple(name for name in _BACKENDS if _missing(name) is None)
 
 
 def choose(net, op_names):
     """Find the kernel of every kind of layer, from the best backend that has it; each layer is checked against its
     kind's own rules. Raises ValueError where the backend asked for cannot be used."""
-    net.backend = net.option.backend if net.option is not None else None
-    if net.backend is None:
-        net.backend = _best()
-    elif _missing(net.backend):
-        raise ValueError("backend %r cannot be used here: %s" % (net.backend, _missing(net.backend)))
+    homes = _usable(net.option.backend if net.option is not None else None)
+    net.backend = homes[0]
     only_native = net.backend == "_nnmicro"
     if only_native:
         net.native = _native()
@@ -92,7 +110,7 @@ def choose(net, op_names):
         if op_names[op] == "share":
             continue
         has_native = net.native is not None and net.native_kernels[op] >= 0
-        run, reference = _python_kernel(net, op_names[op], has_native)
+        run, reference = _python_kernel(op_names[op], homes, has_native)
         if reference:
             _check_layers(net, op, reference)
         if not has_native:
@@ -108,8 +126,8 @@ def choose(net, op_names):
         net.kernels = kernels
 
 
-def _python_kernel(net, name, spare=False):
-    """(run, reference module) of a layer kind: `run` from the backend if it has it, else from the reference.
+def _python_kernel(name, homes, spare=False):
+    """(run, reference module) of a layer kind: `run` from the first of `homes` that has it, else from the reference.
 
     `spare`: it may be missing (then both are None). A board whose native kernels do all the work, and check every
     call themselves, need not carry the reference.
@@ -121,8 +139,11 @@ def _python_kernel(net, name, spare=False):
         from .errors import ModelError
 
         raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)
-    module = _module(net.backend, name) if net.uses_arrays else None
-    return (module or reference).run, reference
+    for home in homes:
+        module = _module(home, name) if home != "_nnmicro" else None
+        if module is not None:
+            return module.run, reference
+    return reference.run, reference
 
 
 def _module(home, name):
@@ -166,7 +187,7 @@ def python_kernel(net, layer):
     op = net.words[net.at[_AT_LAYERS] + layer * _LAYER_WORDS + _L_OP]
     run = net.kernels[op] if net.kernels else None
     if run is None:
-        run, reference = _python_kernel(net, net.op_names[op])
+        run, reference = _python_kernel(net.op_names[op], ())
         from .call import Call
 
         call = Call(net.words[_H_MAX_OPERANDS])

@@ -31,7 +31,9 @@ def command(
     output: Annotated[Path | None, typer.Option("--output", metavar="F.npz", help="Write the outputs here.")] = None,
     backend: Annotated[
         str | None,
-        typer.Option("--backend", metavar="B", help="_nnmicro, vector or reference; default: the best there is."),
+        typer.Option(
+            "--backend", metavar="B", help="_nnmicro, vector, viper or reference; default: the best there is."
+        ),
     ] = None,
     no_lightmode: Annotated[
         bool, typer.Option("--no-lightmode", help="Keep every blob (more memory, for debugging).")
