@@ -143,7 +143,9 @@ def _build(micropython: Path, found: dict[str, Path], board: Board, with_engine:
         shutil.copytree(RECIPE, recipe, ignore=shutil.ignore_patterns("__pycache__"))
         if with_engine:
             with resources.as_file(resources.files("nnmicro")) as engine:
-                shutil.copytree(engine, recipe / "engine" / "nnmicro", ignore=shutil.ignore_patterns("__pycache__"))
+                # Without the kernels in viper: this firmware has those in C.
+                unwanted = shutil.ignore_patterns("__pycache__", "viper")
+                shutil.copytree(engine, recipe / "engine" / "nnmicro", ignore=unwanted)
         log = work / "log.txt"
         compiling.run(_configure(work, tree, found, recipe, board, with_engine), log, target, _environment(work))
         compiling.run(["ninja", "-C", str(work / "build")], log, target, _environment(work))

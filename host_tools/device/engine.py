@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FOLDER = "/lib/nnmicro"
 MANIFEST = "manifest.json"
 _PACKAGE = "nnmicro"
+_MACHINE_CODE = "viper/"
 _SILENCE_S = 300.0
 
 # Prints (path below the folder, size, SHA-256 or '') of every file.
@@ -215,6 +216,11 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
 def _compiled(sources: dict[str, bytes], description: DeviceInfo, warnings: list[str]) -> dict[str, bytes]:
     """The files to send: bytecode where mpy-cross makes what the device loads, else the sources."""
     files: dict[str, bytes] = {}
+    if not description.native_arch and any(path.startswith(_MACHINE_CODE) for path in sources):
+        warnings.append(
+            "The device takes no machine code: it gets no kernels in viper, int8 layers run in plain Python."
+        )
+        sources = {path: content for path, content in sources.items() if not path.startswith(_MACHINE_CODE)}
     for path, content in sources.items():
         code = _mpy(path, content, description.native_arch, warnings)
         # The second byte of a .mpy file is its version; a device refuses any other than its own.
