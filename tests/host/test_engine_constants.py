@@ -69,7 +69,19 @@ def test_a_kernels_parameters_count_up_from_0(path: Path) -> None:
     assert numbers == list(range(len(numbers)))
 
 
-@pytest.mark.parametrize("path", sorted((ENGINE / "vector").glob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((ENGINE / "viper").glob("*.py")), ids=lambda p: p.stem)
+def test_the_words_of_a_viper_record_have_one_place(path: Path) -> None:
+    known = constants(ENGINE / "viper" / "record.py")
+    found = constants(path)
+    assert {name: found[name] for name in found if name in known} == {n: known[n] for n in found if n in known}
+    # Where the output's words are, after those of the inputs.
+    if "_OUTPUT" in found:
+        assert (found["_OUTPUT"] - known["_OPERANDS"]) % known["_OPERAND"] == 0
+
+
+@pytest.mark.parametrize(
+    "path", sorted(path for home in ("vector", "viper") for path in (ENGINE / home).glob("*.py")), ids=lambda p: p.stem
+)
 def test_other_backends_read_the_parameters_where_the_reference_does(path: Path) -> None:
     reference = ENGINE / "reference" / path.name
     known = constants(reference) if reference.exists() else {}
