@@ -79,7 +79,7 @@ def _no_viper():
     return None
 
 
-def _usable(asked):
+def usable(asked):
     """The backends that a layer is looked up in, in order."""
     if asked is not None:
         why = _missing(asked)
@@ -94,7 +94,7 @@ def _usable(asked):
 def choose(net, op_names):
     """Find the kernel of every kind of layer, from the best backend that has it; each layer is checked against its
     kind's own rules. Raises ValueError where the backend asked for cannot be used."""
-    homes = _usable(net.option.backend if net.option is not None else None)
+    homes = usable(net.option.backend if net.option is not None else None)
     net.backend = homes[0]
     only_native = net.backend == "_nnmicro"
     if only_native:
@@ -110,7 +110,7 @@ def choose(net, op_names):
         if op_names[op] == "share":
             continue
         has_native = net.native is not None and net.native_kernels[op] >= 0
-        run, reference = _python_kernel(op_names[op], homes, has_native)
+        run, reference = find(op_names[op], homes, has_native)
         if reference:
             _check_layers(net, op, reference)
         if not has_native:
@@ -126,7 +126,7 @@ def choose(net, op_names):
         net.kernels = kernels
 
 
-def _python_kernel(name, homes, spare=False):
+def find(name, homes, spare=False):
     """(run, reference module) of a layer kind: `run` from the first of `homes` that has it, else from the reference.
 
     `spare`: it may be missing (then both are None). A board whose native kernels do all the work, and check every
@@ -187,7 +187,7 @@ def python_kernel(net, layer):
     op = net.words[net.at[_AT_LAYERS] + layer * _LAYER_WORDS + _L_OP]
     run = net.kernels[op] if net.kernels else None
     if run is None:
-        run, reference = _python_kernel(net.op_names[op], ())
+        run, reference = find(net.op_names[op], ())
         from .call import Call
 
         call = Call(net.words[_H_MAX_OPERANDS])

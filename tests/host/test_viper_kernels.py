@@ -15,7 +15,7 @@ import nnmicro
 from firmware import qemu_port
 from host_tools.device import Device, open_device, push_engine
 from host_tools.remote.inference import RemoteInference
-from nnmicro import option
+from nnmicro import kernels
 from nnmicro.reference.fixed_point import multiply_away, multiply_up
 from tests.host import int8_models, litert
 from tests.host.test_native_int8_kernels import MAKERS, Trial, moved, shape
@@ -211,7 +211,7 @@ def test_a_real_network_on_a_board_with_the_heap_locked(board: Device, name: str
 def test_this_python_says_why_not() -> None:
     assert dict(nnmicro.backends())["viper"] == "viper code runs on MicroPython only"
     with pytest.raises(ValueError, match="'viper' cannot be used here: viper code runs on MicroPython only"):
-        option.chosen(nnmicro.Option(backend="viper"))
+        kernels.usable("viper")
 
 
 def test_a_device_says_why_not() -> None:
@@ -239,11 +239,9 @@ def test_a_device_that_takes_no_machine_code_gets_none(monkeypatch: pytest.Monke
 
 def test_layers_that_are_not_here_run_in_the_reference(device: Device) -> None:
     device.exec(
-        "import nnmicro.net\n"
+        "from nnmicro import kernels\n"
         "def home(op):\n"
-        "    net = object.__new__(nnmicro.net.Net)\n"
-        "    net.op_names, net.python_homes = (op,), ('viper',)\n"
-        "    return net._python_kernel(0)[0].__globals__['__name__']\n"
+        "    return kernels.find(op, ('viper',))[0].__globals__['__name__']\n"
     )
     assert device.eval("home('table_int8')") == "nnmicro.viper.table_int8"
     assert device.eval("home('convolution')") == "nnmicro.reference.convolution"
