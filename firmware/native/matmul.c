@@ -27,8 +27,8 @@ int nn_matmul(const nn_state *call) {
     }
     NN_TRY(nn_matrices_of(call, NN_F32, &m));
     for (int32_t c = 0; c < out->c; c++) {
-        for (int32_t y = 0; y < out->h; y++) {
-            const uint8_t *a = nn_matrix(&m.a, c) + (ptrdiff_t)y * m.a_row;
+        for (int32_t y = call->y0; y < call->y1; y++) {
+            const uint8_t *a = nn_matrix_row(&m, c, y);
             float *to = (float *)(void *)nn_at(out, c, y);
             for (int32_t q = 0; q < out->w; q += 2) {
                 const int more = q + 1 < out->w;

@@ -13,14 +13,15 @@ int nn_matrices_of(const nn_state *call, int dtype, nn_matrices *m) {
     if (out->dtype != dtype) {
         return NN_BAD_TYPE;
     }
-    NN_TRY(nn_whole(call, a));
-    NN_TRY(nn_whole(call, b));
+    if ((transpose_a && a->rows != a->h) || b->rows != b->h) {
+        return NN_BAD_ROWS;
+    }
     m->depth = transpose_a ? a->h : a->w;
     if (m->depth != (transpose_b ? b->w : b->h) || out->h != (transpose_a ? a->w : a->h)
         || out->w != (transpose_b ? b->h : b->w) || (a->c != 1 && a->c != out->c) || (b->c != 1 && b->c != out->c)) {
         return NN_BAD_SHAPE;
     }
-    m->a_row = transpose_a ? a->ps : a->rs;
+    m->transpose_a = transpose_a;
     m->a_step = transpose_a ? a->rs : a->ps;
     m->b_column = transpose_b ? b->rs : b->ps;
     m->b_step = transpose_b ? b->ps : b->rs;

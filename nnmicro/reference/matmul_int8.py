@@ -9,7 +9,7 @@ Source: TFLite operator BATCH_MATMUL, int8.
 """
 
 from ..port import I8, const
-from . import checks, checks_int8, matrices
+from . import checks_int8, matrices
 from .fixed_point import multiply_away
 
 _P_TRANSPOSE_A = const(0)
@@ -31,15 +31,14 @@ def check(call):
 
 
 def run(call):
-    checks.whole(call, "matmul_int8")
     out = call.output()
-    depth, a_row, a_step, b_column, b_step = matrices.steps(call)
+    depth, a_step, b_column, b_step = matrices.steps(call, "matmul_int8")
     multiplier = call.int_param(_P_MULTIPLIER)
     shift = call.int_param(_P_SHIFT)
     zero = call.int_param(_P_OUTPUT_ZERO)
     for c in range(out.c):
-        a = matrices.first(call.input(0), c)
-        for y in range(out.h):
+        for y in range(call.y0, call.y1):
+            a = matrices.row(call, c, y)
             b = matrices.first(call.input(1), c)
             result = out.at(c, y)
             for _ in range(out.w):
@@ -47,7 +46,6 @@ def run(call):
                 out.data[result] = min(max(value, -128), 127)
                 b += b_column
                 result += out.ps
-            a += a_row
 
 
 def _product(call, i, step, j, other_step, count):

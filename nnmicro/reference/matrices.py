@@ -22,15 +22,27 @@ def check(call, layer):
         )
 
 
+def row(call, c, y):
+    """Index of a's first factor for row `y` of product `c`."""
+    a = call.input(0)
+    c = c if a.c > 1 else 0
+    return a.at(c, 0) + y * a.ps if call.int_param(_TRANSPOSE_A) else a.at(c, y)
+
+
 def first(operand, c):
     """Index of the first element of matrix `c`."""
     return operand.at(c if operand.c > 1 else 0, 0)
 
 
-def steps(call):
-    """How many products make an element; steps in a: to the next row, the next factor; in b: column, factor."""
+def steps(call, layer):
+    """How many products make an element; steps to the next factor of a, to b's next column, to b's next factor.
+
+    Raises ValueError where an operand whose rows are all needed is a ring.
+    """
     a = call.input(0)
     b = call.input(1)
-    a_row, a_step, depth = (a.ps, a.rs, a.h) if call.int_param(_TRANSPOSE_A) else (a.rs, a.ps, a.w)
+    a_step, depth = (a.rs, a.h) if call.int_param(_TRANSPOSE_A) else (a.ps, a.w)
     b_column, b_step = (b.rs, b.ps) if call.int_param(_TRANSPOSE_B) else (b.ps, b.rs)
-    return depth, a_row, a_step, b_column, b_step
+    if b.rows != b.h or (call.int_param(_TRANSPOSE_A) and a.rows != a.h):
+        raise ValueError("%s: only input 0, where it is not transposed, can be a ring" % layer)
+    return depth, a_step, b_column, b_step

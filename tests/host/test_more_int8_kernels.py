@@ -32,8 +32,8 @@ from tests.host.test_int8_kernels import EXTREME_WORDS, FLOAT_BITS, same_bytes  
 
 DTYPES = ("INT8", "FLOAT32")
 IN_PLACE = {"l2_normalize", "l2_normalize_int8", "log_softmax", "log_softmax_int8", "prelu", "prelu_int8"}
-SPATIAL = ("deconvolution", "deconvolution_int8", "interp_int8", "l2_normalize_int8", "log_softmax_int8", "prelu",
-           "prelu_int8")  # fmt: skip
+SPATIAL = ("deconvolution", "deconvolution_int8", "interp_int8", "l2_normalize_int8", "log_softmax_int8", "matmul",
+           "matmul_int8", "prelu", "prelu_int8")  # fmt: skip
 
 
 def assert_equal(found: np.ndarray, expected: np.ndarray, what: str) -> None:
