@@ -8,6 +8,15 @@ The contract of every Python backend. A kernel module `nnmicro/<backend>/<layer>
 and names the parameter words it reads `_P_<NAME> = const(index)`, which is also how the converter learns their order.
 `_IN_PLACE = const(1)` says that output 0 may lie exactly where input 0 lies.
 
+A layer whose output is made of all rows of its input can do with a few of them at a time, if its reference module has
+
+    state_bytes(call)   bytes that it keeps in a workspace from call to call, a multiple of 16; 0 where a layer of these
+                        parameters and shapes, which is all that it looks at, cannot
+
+With `call.reduces` 1, [call.y0, call.y1) are rows of *input* 0, which may be a ring that holds no others. Every row is
+given once, from the first on. The call with y0 = 0 begins, whatever the workspace holds; the one with y1 = h writes the
+output, and no other does. Row by row or all at once, the reference gives the same bytes.
+
 `data` is indexed with one non-negative integer and never sliced: MicroPython's `uctypes` checks the upper bound only.
 So `check` must prove that `run` stays inside every operand, whatever the parameters say.
 """
@@ -82,6 +91,11 @@ class Call:
         self.n_out = 0
         self.y0 = 0
         self.y1 = 0
+        self.reduces = 0  # 1: the rows are input 0's
+        self.workspace = None  # int32 view of the buffer that the workspace of a reduction lies in
+        self.float_workspace = None  # the same words as float32
+        self.first_word = 0  # where the workspace starts in them
+        self.workspace_bytes = 0
         self.n_params = 0
         self.params = None  # int32 view of the parameters' buffer
         self.float_params = None  # the same words as float32

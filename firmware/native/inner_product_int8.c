@@ -5,6 +5,7 @@
 typedef struct {
     nn_operand x;
     const int8_t *weights;
+    ptrdiff_t length; // of an output's weights
     nn_channels channels;
     int32_t zero, weight_zero;
 } work;
@@ -14,27 +15,34 @@ typedef struct {
     const uint8_t *data;
     int32_t outer, inner, width;
     int32_t outer_step, inner_step, step;
+    ptrdiff_t skip; // weights between the outer parts that are of no element here
 } runs;
 
-static void outputs(const work *k, const nn_operand *out, const runs *r, uint8_t *y) {
-    const int8_t *w = k->weights;
-    for (int32_t o = 0; o < out->w; o++) {
-        uint32_t sum = 0;
-        for (int32_t i = 0; i < r->outer; i++) {
-            for (int32_t j = 0; j < r->inner; j++) {
-                const int8_t *x = (const int8_t *)r->data + (ptrdiff_t)i * r->outer_step + (ptrdiff_t)j * r->inner_step;
-                if (r->step == 1 && k->weight_zero == 0) {
-                    for (int32_t n = 0; n < r->width; n++) {
-                        sum = nn_mac(sum, x[n] - k->zero, w[n]);
-                    }
-                } else {
-                    for (int32_t n = 0; n < r->width; n++) {
-                        sum = nn_mac(sum, x[(ptrdiff_t)n * r->step] - k->zero, w[n] - k->weight_zero);
-                    }
+// The products of a part of x with the weights from `w` on.
+static uint32_t sum_of(const work *k, const runs *r, const int8_t *w) {
+    uint32_t sum = 0;
+    for (int32_t i = 0; i < r->outer; i++) {
+        for (int32_t j = 0; j < r->inner; j++) {
+            const int8_t *x = (const int8_t *)r->data + (ptrdiff_t)i * r->outer_step + (ptrdiff_t)j * r->inner_step;
+            if (r->step == 1 && k->weight_zero == 0) {
+                for (int32_t n = 0; n < r->width; n++) {
+                    sum = nn_mac(sum, x[n] - k->zero, w[n]);
                 }
-                w += r->width;
+            } else {
+                for (int32_t n = 0; n < r->width; n++) {
+                    sum = nn_mac(sum, x[(ptrdiff_t)n * r->step] - k->zero, w[n] - k->weight_zero);
+                }
             }
+            w += r->width;
         }
+        w += r->skip;
+    }
+    return sum;
+}
+
+static void outputs(const work *k, const nn_operand *out, const runs *r, uint8_t *y) {
+    for (int32_t o = 0; o < out->w; o++) {
+        const uint32_t sum = sum_of(k, r, k->weights + o * k->length);
         *(int8_t *)(y + (ptrdiff_t)o * out->ps) = nn_channel_result(&k->channels, o, sum);
     }
 }
@@ -42,6 +50,7 @@ static void outputs(const work *k, const nn_operand *out, const runs *r, uint8_t
 // All of x in the order of its memory: rows, pixels, channels where its source counts channels fastest, else channels, rows, pixels.
 static void all_of(const nn_operand *x, runs *r) {
     r->data = x->data;
+    r->skip = 0;
     if (nn_interleaved(x)) {
         r->outer = x->h;
         r->outer_step = x->rs;
@@ -57,16 +66,55 @@ static void all_of(const nn_operand *x, runs *r) {
         r->width = x->w;
         r->step = x->ps;
     }
-    // Without gaps it is one run.
-    if (r->step == 1 && r->inner_step == r->width && (r->outer == 1 || r->outer_step == r->inner * r->width)) {
-        r->width *= r->inner * r->outer;
-        r->inner = r->outer = 1;
+}
+
+// Row `y` of what all_of has found, and how far into an output's weights it begins.
+static ptrdiff_t row_of(const nn_operand *x, int32_t y, runs *r) {
+    r->data = nn_at(x, 0, y);
+    if (nn_interleaved(x)) {
+        r->outer = 1;
+        return (ptrdiff_t)y * x->w * x->c;
+    }
+    r->inner = 1;
+    r->skip = (ptrdiff_t)(x->h - 1) * x->w;
+    return (ptrdiff_t)y * x->w;
+}
+
+// Without gaps it is one run.
+static void join(runs *r) {
+    if (r->step != 1 || (r->inner > 1 && r->inner_step != r->width)) {
+        return;
+    }
+    r->width *= r->inner;
+    r->inner = 1;
+    if (r->outer == 1 || (r->outer_step == r->width && !r->skip)) {
+        r->width *= r->outer;
+        r->outer = 1;
+    }
+}
+
+// Add rows [y0, y1) of x to the sums; the last of them give the outputs.
+static void reduce(const nn_state *call, const work *k, const nn_reduction *r) {
+    const nn_operand *out = &call->out;
+    uint32_t *sums = r->words;
+    for (int32_t y = call->y0; y < call->y1; y++) {
+        runs row;
+        all_of(&k->x, &row);
+        const int8_t *w = k->weights + row_of(&k->x, y, &row);
+        join(&row);
+        for (int32_t o = 0; o < out->w; o++) {
+            sums[o] = (y ? sums[o] : 0) + sum_of(k, &row, w + o * k->length);
+        }
+    }
+    for (int32_t o = 0; o < out->w && r->ends; o++) {
+        *(int8_t *)(out->data + (ptrdiff_t)o * out->ps) = nn_channel_result(&k->channels, o, sums[o]);
     }
 }
 
 int nn_inner_product_int8(const nn_state *call) {
     work k;
-    runs r;
+    runs part;
+    nn_reduction r;
     const nn_operand *out = &call->out;
     const int32_t *p = call->params;
     if (call->n_in != 5) {
@@ -84,7 +132,11 @@ int nn_inner_product_int8(const nn_state *call) {
     if (per_row ? k.x.c != out->c || k.x.h != out->h : out->c != 1 || out->h != 1) {
         return NN_BAD_SHAPE;
     }
-    if (!per_row) {
+    if (call->reduces && per_row) {
+        return NN_BAD_ROWS;
+    }
+    NN_TRY(nn_reduction_of(call, &k.x, out->w, &r));
+    if (!per_row && !r.words) {
         NN_TRY(nn_whole(call, &k.x));
     }
     k.zero = p[INNER_PRODUCT_INT8_INPUT_ZERO];
@@ -96,20 +148,25 @@ int nn_inner_product_int8(const nn_state *call) {
     const void *data;
     NN_TRY(nn_constant(call, 1, NN_I8, length * out->w, &data));
     k.weights = data;
+    k.length = (ptrdiff_t)length;
     NN_TRY(nn_channels_of(call, out->w, p + INNER_PRODUCT_INT8_OUTPUT_ZERO, &k.channels));
-    if (!per_row) {
-        all_of(&k.x, &r);
-        outputs(&k, out, &r, out->data);
+    if (r.words) {
+        reduce(call, &k, &r);
         return NN_OK;
     }
-    r.outer = r.inner = 1;
-    r.outer_step = r.inner_step = 0;
-    r.width = k.x.w;
-    r.step = k.x.ps;
+    all_of(&k.x, &part);
+    if (!per_row) {
+        join(&part);
+        outputs(&k, out, &part, out->data);
+        return NN_OK;
+    }
+    part.outer = part.inner = 1;
+    part.width = k.x.w;
+    part.step = k.x.ps;
     for (int32_t c = 0; c < out->c; c++) {
         for (int32_t y = call->y0; y < call->y1; y++) {
-            r.data = nn_at(&k.x, c, y);
-            outputs(&k, out, &r, nn_at(out, c, y));
+            part.data = nn_at(&k.x, c, y);
+            outputs(&k, out, &part, nn_at(out, c, y));
         }
     }
     return NN_OK;

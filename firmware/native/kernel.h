@@ -29,6 +29,8 @@ typedef struct {
     int32_t n_params;
     int32_t n_in;
     int32_t y0, y1;
+    int reduces; // then the rows are input 0's
+    int32_t workspace, workspace_offset, workspace_bytes; // read where it reduces
     int kernel;
     nn_operand out; // every kernel has one output
 } nn_state;
@@ -48,6 +50,15 @@ int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const
 // A row of elements without gaps that the kernel writes, too: an input kept from one inference to the next. It overlaps
 // nothing else of the call.
 int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **data);
+
+// What a kernel that reduces keeps from call to call.
+typedef struct {
+    void *words; // in the workspace, may be anything; null: this call does all of the work
+    int begins, ends;
+} nn_reduction;
+
+// Checked: the workspace for `count` words, and that x, which is input 0, holds the rows asked for.
+int nn_reduction_of(const nn_state *call, const nn_operand *x, int64_t count, nn_reduction *reduction);
 
 // The operand of a layer of a model as the words of a record.
 int nn_model_operand(const nn_state *call, int32_t i, int32_t *words);
@@ -111,6 +122,9 @@ int nn_window_fits(int32_t positions, int32_t stride, int32_t pad, int32_t kerne
 
 nn_span nn_taps(int32_t position, int32_t stride, int32_t pad, int32_t kernel, int32_t dilation, int32_t size);
 
+// Those of the taps along h that read rows [y0, y1).
+nn_span nn_taps_between(nn_span taps, int32_t dilation, int32_t y0, int32_t y1);
+
 // Output positions [first, end) of an axis whose whole window lies inside x.
 void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t dilation, int32_t size, int32_t *first,
     int32_t *end);
@@ -169,6 +183,16 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(l2_normalize_int8)   \
     X(svdf_int8)           \
     X(lstm_int8)
+
+// Those that can be asked to reduce.
+#define NN_REDUCTIONS_FLOAT(X) \
+    X(inner_product)           \
+    X(pooling)
+
+#define NN_REDUCTIONS_INT8(X) \
+    X(inner_product_int8)     \
+    X(pooling_int8)           \
+    X(mean_int8)
 
 #define NN_DECLARE(name) int nn_##name(const nn_state *call);
 NN_KERNELS_FLOAT(NN_DECLARE)

@@ -46,7 +46,26 @@ int nn_kernel(const char *name, size_t length) {
     case KERNEL_##name:  \
         return nn_##name(call);
 
+#define NN_IS_CASE(name)  \
+    case KERNEL_##name: \
+        return 1;
+
+static int is_reduction(int kernel) {
+    switch (kernel) {
+#if NN_FLOAT
+        NN_REDUCTIONS_FLOAT(NN_IS_CASE)
+#endif
+#if NN_INT8
+        NN_REDUCTIONS_INT8(NN_IS_CASE)
+#endif
+    }
+    return 0;
+}
+
 int nn_dispatch(nn_state *call) {
+    if (call->reduces && !is_reduction(call->kernel)) {
+        return NN_BAD_RECORD;
+    }
     switch (call->kernel) {
 #if NN_FLOAT
         NN_KERNELS_FLOAT(NN_CASE)
@@ -64,7 +83,7 @@ int nn_call(const nn_buffer *buffers, int n_buffers, const int32_t *record, int 
         return NN_BAD_RECORD;
     }
     int32_t n_in = record[NN_N_IN], n_params = record[NN_N_PARAMS], params = record[NN_PARAMS];
-    if (n_in < 0 || n_in >= 1 << 16 || record[NN_N_OUT] != 1 || record[NN_PHASE] || record[NN_RESERVED]
+    if (n_in < 0 || n_in >= 1 << 16 || record[NN_N_OUT] != 1 || (record[NN_REDUCES] & ~1) || record[NN_RESERVED]
         || words != NN_RECORD_WORDS + (n_in + 1) * NN_OPERAND_WORDS) {
         return NN_BAD_RECORD;
     }
@@ -78,6 +97,10 @@ int nn_call(const nn_buffer *buffers, int n_buffers, const int32_t *record, int 
     call.n_params = n_params;
     call.y0 = record[NN_Y0];
     call.y1 = record[NN_Y1];
+    call.reduces = record[NN_REDUCES];
+    call.workspace = record[NN_WORKSPACE];
+    call.workspace_offset = record[NN_WORKSPACE_OFFSET];
+    call.workspace_bytes = record[NN_WORKSPACE_BYTES];
     if (n_params) {
         if (n_params < 0 || params < 0 || params % 4 || n_buffers <= NN_BUFFER_MODEL) {
             return NN_BAD_PARAMS;
@@ -104,7 +127,8 @@ int nn_call(const nn_buffer *buffers, int n_buffers, const int32_t *record, int 
 
 // Again one text: the sentence of error -1, of -2, and so on.
 static const char texts[] =
-    "a call record has 12 words, 12 more for each operand, one output, and 0 where it is reserved\0"
+    "a call record has 12 words, 12 more for each operand, one output, 0 where it is reserved, and reduces only where its "
+    "kernel does\0"
     "the record's kernel is not in this build\0"
     "an operand lies outside its buffer, or an output in one that cannot be written\0"
     "an operand's sizes, steps or rows do not fit its memory\0"
@@ -112,11 +136,12 @@ static const char texts[] =
     "the kernel takes another number of inputs\0"
     "the shapes of inputs, output and parameters do not fit together\0"
     "a parameter is missing or outside what the kernel takes\0"
-    "the rows asked for are not in the output, or the kernel needs whole tensors\0"
+    "the rows asked for are not there, or the kernel needs whole tensors\0"
     "the output overlaps an input\0"
     "a constant has another number of elements than shapes and parameters need, or gaps\0"
     "a constant's elements are outside what the kernel takes\0"
     "a record of the model or of the inference points outside its section\0"
+    "the workspace is too small or not aligned, lies outside its buffer or over an operand, or cannot be written\0"
     "this layer has to be done in Python\0";
 
 const char *nn_error_text(int error) {

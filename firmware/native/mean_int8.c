@@ -2,9 +2,8 @@
 
 #include "requantise.h"
 
-static int32_t sum_of(const nn_operand *x, const int32_t *p, int32_t c, int32_t y, int32_t q) {
+static int32_t sum_of(const nn_operand *x, const int32_t *p, int32_t c, int32_t y, int32_t y_end, int32_t q) {
     const int32_t c_end = p[MEAN_INT8_OVER_C] ? x->c : c + 1;
-    const int32_t y_end = p[MEAN_INT8_OVER_H] ? x->h : y + 1;
     const int32_t count = p[MEAN_INT8_OVER_W] ? x->w : 1;
     int32_t total = 0;
     for (int32_t channel = c; channel < c_end; channel++) {
@@ -58,7 +57,15 @@ int nn_mean_int8(const nn_state *call) {
     if (out->dtype != NN_I8) {
         return NN_BAD_TYPE;
     }
-    NN_TRY(nn_whole(call, &x));
+    nn_reduction r;
+    if (call->reduces && !p[MEAN_INT8_OVER_H]) {
+        return NN_BAD_ROWS;
+    }
+    NN_TRY(nn_reduction_of(call, &x, nn_count(out), &r));
+    int32_t *sums = r.words;
+    if (!sums) {
+        NN_TRY(nn_whole(call, &x));
+    }
     const int32_t kept_c = p[MEAN_INT8_OVER_C] ? 1 : x.c;
     const int32_t kept_h = p[MEAN_INT8_OVER_H] ? 1 : x.h;
     const int32_t kept_w = p[MEAN_INT8_OVER_W] ? 1 : x.w;
@@ -71,7 +78,17 @@ int nn_mean_int8(const nn_state *call) {
         const int32_t c = last ? k % kept_c : k / kept_w / kept_h;
         const int32_t q = last ? k / kept_c % kept_w : k % kept_w;
         const int32_t y = last ? k / kept_c / kept_w : k / kept_w % kept_h;
-        *place_of(out, k) = result(p, c, sum_of(&x, p, c, y, q));
+        int32_t total;
+        if (sums) {
+            total = sum_of(&x, p, c, call->y0, call->y1, q);
+            total = sums[k] = (int32_t)((uint32_t)total + (r.begins ? 0 : (uint32_t)sums[k]));
+            if (!r.ends) {
+                continue;
+            }
+        } else {
+            total = sum_of(&x, p, c, y, p[MEAN_INT8_OVER_H] ? x.h : y + 1, q);
+        }
+        *place_of(out, k) = result(p, c, total);
     }
     return NN_OK;
 }

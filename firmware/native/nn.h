@@ -36,17 +36,22 @@ enum {
     NN_KERNEL,
     NN_N_IN,
     NN_N_OUT,
-    NN_Y0, // output rows [Y0, Y1)
+    NN_Y0, // output rows [Y0, Y1); where it reduces, rows of input 0
     NN_Y1,
     NN_PARAMS, // byte offset in the model's buffer, a multiple of 4
     NN_N_PARAMS,
-    NN_WORKSPACE,
-    NN_WORKSPACE_OFFSET,
+    NN_WORKSPACE, // a buffer's number; read where it reduces
+    NN_WORKSPACE_OFFSET, // a multiple of 16
     NN_WORKSPACE_BYTES,
-    NN_PHASE, // 0: all of the work
+    NN_REDUCES, // 0, or 1: one step of a reduction over rows
     NN_RESERVED,
     NN_RECORD_WORDS
 };
+
+// A reduction over rows takes its input some rows a call, each row once, from the first on, and keeps sums (or the largest
+// so far) in the workspace: a word for each element of the output. The call with Y0 = 0 begins, and overwrites what the
+// workspace holds; the one with Y1 = the input's height writes the output, whole and not before. Input 0 may be a ring that
+// holds the rows of one call. In between nobody else writes the workspace; what it holds may be anything, all the same.
 
 enum {
     NN_O_BUFFER,
@@ -80,7 +85,8 @@ enum {
     NN_BAD_CONSTANT = -11,
     NN_BAD_DATA = -12,
     NN_BAD_MODEL = -13,
-    NN_CANNOT = -14 // the inference loop: this layer is Python's
+    NN_BAD_WORKSPACE = -14,
+    NN_CANNOT = -15 // the inference loop: this layer is Python's
 };
 
 const char *nn_error_text(int error);

@@ -74,7 +74,10 @@ int nn_output(nn_state *call) {
             return NN_BAD_BUFFER;
         }
     }
-    if (call->y0 < 0 || call->y0 >= call->y1 || call->y1 > out->h || call->y1 - call->y0 > out->rows) {
+    if (call->y0 < 0 || call->y0 >= call->y1) {
+        return NN_BAD_ROWS;
+    }
+    if (call->reduces ? out->rows != out->h : call->y1 > out->h || call->y1 - call->y0 > out->rows) {
         return NN_BAD_ROWS;
     }
     return NN_OK;
@@ -114,8 +117,19 @@ int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const
     return NN_OK;
 }
 
+// Whether memory that the kernel writes besides its output lies over no input but `mine`, and not over the parameters.
+static int is_apart(const nn_state *call, const void *data, size_t bytes, int32_t mine) {
+    nn_operand x;
+    for (int32_t i = 0; i < call->n_in; i++) {
+        if (i != mine && (describe(call, i, &x) || overlap(data, bytes, x.data, (size_t)x.bytes))) {
+            return 0;
+        }
+    }
+    return !overlap(data, bytes, call->params, 4 * (size_t)call->n_params);
+}
+
 int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **data) {
-    nn_operand kept, x;
+    nn_operand kept;
     const void *elements;
     int32_t words[NN_OPERAND_WORDS];
     NN_TRY(nn_input(call, i, dtype, 0, &kept));
@@ -128,19 +142,40 @@ int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **d
     if (!call->buffers[words[NN_O_BUFFER]].writable) {
         return NN_BAD_BUFFER;
     }
-    for (int32_t j = 0; j < call->n_in; j++) {
-        if (j != i) {
-            NN_TRY(describe(call, j, &x));
-            if (overlap(kept.data, (size_t)kept.bytes, x.data, (size_t)x.bytes)) {
-                return NN_BAD_OVERLAP;
-            }
-        }
-    }
-    if (overlap(kept.data, (size_t)kept.bytes, call->params, 4 * (size_t)call->n_params)) {
+    if (!is_apart(call, kept.data, (size_t)kept.bytes, i)) {
         return NN_BAD_OVERLAP;
     }
     *count = kept.w;
     *data = kept.data;
+    return NN_OK;
+}
+
+int nn_reduction_of(const nn_state *call, const nn_operand *x, int64_t count, nn_reduction *reduction) {
+    reduction->words = NULL;
+    reduction->begins = reduction->ends = 1;
+    if (!call->reduces) {
+        return NN_OK;
+    }
+    const int32_t number = call->workspace, offset = call->workspace_offset, bytes = call->workspace_bytes;
+    if (call->y1 > x->h || call->y1 - call->y0 > x->rows) {
+        return NN_BAD_ROWS;
+    }
+    if (number < 0 || number >= call->n_buffers || offset < 0 || offset % 16 || bytes / 4 < count) {
+        return NN_BAD_WORKSPACE;
+    }
+    const nn_buffer *buffer = &call->buffers[number];
+    if (!buffer->base || !buffer->writable || (size_t)offset > buffer->size
+        || (size_t)bytes > buffer->size - (size_t)offset) {
+        return NN_BAD_WORKSPACE;
+    }
+    uint8_t *words = (uint8_t *)buffer->base + offset;
+    if ((uintptr_t)words % 4 || overlap(words, (size_t)bytes, call->out.data, (size_t)call->out.bytes)
+        || !is_apart(call, words, (size_t)bytes, -1)) {
+        return NN_BAD_WORKSPACE;
+    }
+    reduction->words = words;
+    reduction->begins = call->y0 == 0;
+    reduction->ends = call->y1 == x->h;
     return NN_OK;
 }
 

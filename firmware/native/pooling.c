@@ -12,32 +12,35 @@ typedef struct {
     int32_t average, dilation_h, dilation_w, include_pad;
 } work;
 
-static window window_at(int32_t position, int32_t stride, int32_t pad, int32_t pad_after, int32_t kernel, int32_t dilation,
-    int32_t size) {
-    window w;
-    w.taps = nn_taps(position, stride, pad, kernel, dilation, size);
+// Filled in, not returned: small cores would copy it by memcpy, which a native module does not have.
+static void window_at(window *w, int32_t position, int32_t stride, int32_t pad, int32_t pad_after, int32_t kernel,
+    int32_t dilation, int32_t size) {
+    w->taps = nn_taps(position, stride, pad, kernel, dilation, size);
     const int32_t start = position * stride - pad;
-    w.cells = nn_min(start + kernel, size + pad_after) - start;
-    return w;
+    w->cells = nn_min(start + kernel, size + pad_after) - start;
 }
 
-static float pool(const work *k, int32_t c, const window *rows, const window *columns) {
-    const int32_t n = columns->taps.end - columns->taps.first, row_count = rows->taps.end - rows->taps.first;
-    if (!n || !row_count) {
-        return 0.0f;
+static int32_t size_of(const nn_span *taps) {
+    return taps->end - taps->first;
+}
+
+// What `rows` of a window give together with `value`, which is of the rows before; they may start with its first one.
+static float pool(const work *k, int32_t c, const nn_span *rows, int first, const nn_span *columns, float value) {
+    const int32_t n = size_of(columns);
+    if (!n) {
+        return value;
     }
     const ptrdiff_t step = (ptrdiff_t)k->dilation_w * (k->x.ps / 4);
-    float value = 0.0f;
-    for (int32_t r = 0; r < row_count; r++) {
-        const uint8_t *row = nn_at(&k->x, c, rows->taps.start + r * k->dilation_h);
-        const float *p = (const float *)(const void *)(row + (ptrdiff_t)columns->taps.start * k->x.ps);
+    for (int32_t r = 0; r < size_of(rows); r++) {
+        const uint8_t *row = nn_at(&k->x, c, rows->start + r * k->dilation_h);
+        const float *p = (const float *)(const void *)(row + (ptrdiff_t)columns->start * k->x.ps);
         if (k->average) {
             for (int32_t i = 0; i < n; i++) {
                 value += p[i * step];
             }
             continue;
         }
-        if (r == 0) {
+        if (first && r == 0) {
             value = p[0];
         }
         for (int32_t i = 0; i < n; i++) {
@@ -45,6 +48,14 @@ static float pool(const work *k, int32_t c, const window *rows, const window *co
                 value = p[i * step];
             }
         }
+    }
+    return value;
+}
+
+static float result(const work *k, const window *rows, const window *columns, float value) {
+    const int32_t n = size_of(&columns->taps), row_count = size_of(&rows->taps);
+    if (!n || !row_count) {
+        return 0.0f;
     }
     if (!k->average) {
         return value;
@@ -104,16 +115,34 @@ int nn_pooling(const nn_state *call) {
             return NN_BAD_SHAPE;
         }
     }
-    NN_TRY(rows_held(call, &k, one_window));
-    for (int32_t y = call->y0; y < call->y1; y++) {
-        const window rows = window_at(one_window ? 0 : y, p[POOLING_STRIDE_H], p[POOLING_PAD_TOP], p[POOLING_PAD_BOTTOM],
+    nn_reduction r;
+    if (call->reduces && out->h != 1 && !one_window) {
+        return NN_BAD_ROWS;
+    }
+    NN_TRY(nn_reduction_of(call, &k.x, nn_count(out), &r));
+    float *sums = r.words; // of the windows, or their largest so far
+    if (!sums) {
+        NN_TRY(rows_held(call, &k, one_window));
+    }
+    for (int32_t y = sums ? 0 : call->y0; y < (sums ? out->h : call->y1); y++) {
+        window rows;
+        window_at(&rows, one_window ? 0 : y, p[POOLING_STRIDE_H], p[POOLING_PAD_TOP], p[POOLING_PAD_BOTTOM],
             p[POOLING_KERNEL_H], k.dilation_h, k.x.h);
+        const nn_span taken = nn_taps_between(rows.taps, k.dilation_h, sums ? call->y0 : 0, sums ? call->y1 : k.x.h);
+        const int first = taken.first == rows.taps.first;
         for (int32_t q = 0; q < out->w; q++) {
-            const window columns = window_at(one_window ? 0 : q, p[POOLING_STRIDE_W], p[POOLING_PAD_LEFT],
-                p[POOLING_PAD_RIGHT], p[POOLING_KERNEL_W], k.dilation_w, k.x.w);
+            window columns;
+            window_at(&columns, one_window ? 0 : q, p[POOLING_STRIDE_W], p[POOLING_PAD_LEFT], p[POOLING_PAD_RIGHT],
+                p[POOLING_KERNEL_W], k.dilation_w, k.x.w);
             for (int32_t c = 0; c < out->c; c++) {
                 int32_t channel = one_window ? (c * out->h + y) * out->w + q : c;
-                *(float *)(void *)(nn_at(out, c, y) + (ptrdiff_t)q * out->ps) = pool(&k, channel, &rows, &columns);
+                const float value = pool(&k, channel, &taken, first, &columns.taps, r.begins ? 0.0f : *sums);
+                if (sums) {
+                    *sums++ = value;
+                }
+                if (r.ends) {
+                    *(float *)(void *)(nn_at(out, c, y) + (ptrdiff_t)q * out->ps) = result(&k, &rows, &columns, value);
+                }
             }
         }
     }

@@ -7,22 +7,28 @@ typedef struct {
     int32_t average, least, most;
 } work;
 
-static int8_t pool(const work *k, int32_t c, nn_span rows, nn_span columns) {
-    const int32_t n = columns.end - columns.first, row_count = rows.end - rows.first;
-    int32_t sum = 0, largest = -128;
-    for (int32_t r = 0; r < row_count; r++) {
+// The sum or the largest of a window's elements in `rows`, together with `value`, which is of the rows before.
+static int32_t pool(const work *k, int32_t c, nn_span rows, nn_span columns, int32_t value) {
+    const int32_t n = columns.end - columns.first;
+    uint32_t sum = (uint32_t)value;
+    int32_t largest = value;
+    for (int32_t r = 0; r < rows.end - rows.first; r++) {
         const int8_t *x = (const int8_t *)nn_at(&k->x, c, rows.start + r) + (ptrdiff_t)columns.start * k->x.ps;
         for (int32_t i = 0; i < n; i++) {
             const int32_t item = x[(ptrdiff_t)i * k->x.ps];
-            sum += item;
+            sum += (uint32_t)item;
             largest = nn_max(largest, item);
         }
     }
-    int32_t value = largest;
+    return k->average ? (int32_t)sum : largest;
+}
+
+static int8_t result(const work *k, int32_t count, int32_t value) {
     if (k->average) {
-        const int32_t count = n * row_count;
-        // Halves away from zero.
-        value = count ? (sum > 0 ? sum + count / 2 : sum - count / 2) / count : 0;
+        // Halves away from zero; without a sum, which need not fit where a workspace held something else.
+        const int32_t sum = value, rest = count ? sum % count : 0;
+        value = count ? sum / count : 0;
+        value += (2 * rest >= count && rest > 0) - (-2 * rest >= count && rest < 0);
     }
     return nn_clamp(value, 0, k->least, k->most);
 }
@@ -52,23 +58,38 @@ int nn_pooling_int8(const nn_state *call) {
     if (out->c != k.x.c || largest > 1 << 23) {
         return NN_BAD_SHAPE;
     }
+    nn_reduction r;
+    if (call->reduces && out->h != 1) {
+        return NN_BAD_ROWS;
+    }
+    NN_TRY(nn_reduction_of(call, &k.x, nn_count(out), &r));
+    int32_t *sums = r.words; // of the windows, or their largest so far
     // A ring that holds fewer rows than a window reads would be read more than once.
-    for (int32_t y = call->y0; y < call->y1; y++) {
+    for (int32_t y = call->y0; y < call->y1 && !sums; y++) {
         const nn_span rows = nn_taps(y, p[POOLING_INT8_STRIDE_H], p[POOLING_INT8_PAD_TOP], p[POOLING_INT8_KERNEL_H], 1,
             k.x.h);
         if (rows.end - rows.first > k.x.rows) {
             return NN_BAD_ROWS;
         }
     }
-    for (int32_t y = call->y0; y < call->y1; y++) {
+    const int32_t nothing = k.average ? 0 : -128;
+    for (int32_t y = sums ? 0 : call->y0; y < (sums ? 1 : call->y1); y++) {
         const nn_span rows = nn_taps(y, p[POOLING_INT8_STRIDE_H], p[POOLING_INT8_PAD_TOP], p[POOLING_INT8_KERNEL_H], 1,
             k.x.h);
+        const nn_span taken = sums ? nn_taps_between(rows, 1, call->y0, call->y1) : rows;
         for (int32_t q = 0; q < out->w; q++) {
             const nn_span columns = nn_taps(q, p[POOLING_INT8_STRIDE_W], p[POOLING_INT8_PAD_LEFT],
                 p[POOLING_INT8_KERNEL_W], 1, k.x.w);
+            const int32_t count = (rows.end - rows.first) * (columns.end - columns.first);
             int8_t *to = (int8_t *)nn_at(out, 0, y) + (ptrdiff_t)q * out->ps;
             for (int32_t c = 0; c < out->c; c++) {
-                to[(ptrdiff_t)c * out->cs] = pool(&k, c, rows, columns);
+                const int32_t value = pool(&k, c, taken, columns, r.begins ? nothing : *sums);
+                if (sums) {
+                    *sums++ = value;
+                }
+                if (r.ends) {
+                    to[(ptrdiff_t)c * out->cs] = result(&k, count, value);
+                }
             }
         }
     }

@@ -29,6 +29,18 @@ nn_span nn_taps(int32_t position, int32_t stride, int32_t pad, int32_t kernel, i
     return s;
 }
 
+nn_span nn_taps_between(nn_span taps, int32_t dilation, int32_t y0, int32_t y1) {
+    const int32_t count = taps.end - taps.first;
+    int32_t first = y0 > taps.start ? (y0 - taps.start + dilation - 1) / dilation : 0;
+    int32_t end = y1 > taps.start ? (y1 - taps.start - 1) / dilation + 1 : 0;
+    first = nn_min(first, count);
+    end = nn_max(nn_min(end, count), first);
+    taps.start += first * dilation;
+    taps.end = taps.first + end;
+    taps.first += first;
+    return taps;
+}
+
 void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t dilation, int32_t size, int32_t *first,
     int32_t *end) {
     const int32_t reach = size - 1 + pad - (kernel - 1) * dilation; // the last left edge, counted from -pad

@@ -4,10 +4,10 @@ from ..errors import ModelError
 from ..port import F32, TYPE_NAMES
 
 
-def operands(call, layer, fewest, most, params, dtype=F32):
+def operands(call, layer, fewest, most, params, dtype=F32, state_bytes=None):
     """Refuse a call with more or fewer inputs, outputs or parameters than `layer` takes, or of another type.
 
-    `dtype` 0: any type, but all operands the same.
+    `dtype` 0: any type, but all operands the same. `state_bytes`: the function of a layer that may be asked to reduce.
     """
     if not fewest <= call.n_in <= most:
         raise ModelError("%s: %d inputs, expected %d to %d" % (layer, call.n_in, fewest, most))
@@ -20,6 +20,25 @@ def operands(call, layer, fewest, most, params, dtype=F32):
     _operand(call.output(), layer, "output", dtype)
     for i in range(call.n_in):
         _operand(call.input(i), layer, "input %d" % i, dtype)
+    workspace(call, layer, state_bytes)
+
+
+def workspace(call, layer, state_bytes):
+    """Refuse to reduce where the layer cannot, or where the workspace is too small for what it keeps."""
+    if call.reduces:
+        needed = state_bytes(call) if state_bytes else 0
+        if not needed:
+            raise ModelError("%s: cannot take its input some rows at a time" % layer)
+        if call.workspace_bytes < needed or call.output().rows != call.output().h:
+            raise ModelError(
+                "%s: to take its input by rows needs a whole output and a workspace of %d bytes, not %d"
+                % (layer, needed, call.workspace_bytes)
+            )
+
+
+def words(count):
+    """Bytes of a workspace of so many words."""
+    return (4 * count + 15) // 16 * 16
 
 
 def _operand(operand, layer, name, dtype):
@@ -75,6 +94,15 @@ def whole(call, layer, axis=""):
     if call.y0 != 0 or call.y1 != out.h or not held:
         raise ValueError(
             "%s%s works on whole tensors: it cannot compute some rows only, or from a ring" % (layer, axis)
+        )
+
+
+def input_rows(call, layer):
+    """Refuse rows of a reduction that input 0 does not have or does not hold. Raises ValueError, as `whole` does."""
+    x = call.input(0)
+    if not 0 <= call.y0 < call.y1 <= x.h or call.y1 - call.y0 > x.rows:
+        raise ValueError(
+            "%s: rows %d to %d of an input that has %d and holds %d" % (layer, call.y0, call.y1, x.h, x.rows)
         )
 
 

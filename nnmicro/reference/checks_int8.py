@@ -13,13 +13,17 @@ _ZERO_POINT = const(1)
 _IN_BLOCKS = const(2)
 
 
-def operands(call, layer, dtypes, params):
-    """Refuse a call whose operands are not of `dtypes` (inputs, then one output) or that has not `params` words."""
+def operands(call, layer, dtypes, params, state_bytes=None):
+    """Refuse a call whose operands are not of `dtypes` (inputs, then one output) or that has not `params` words.
+
+    `state_bytes`: the function of a layer that may be asked to reduce.
+    """
     expected = len(dtypes) - 1
     counts(call, layer, expected, params)
     for i in range(expected):
         _operand(call.input(i), layer, "input %d" % i, dtypes[i])
     _operand(call.output(), layer, "output", dtypes[expected])
+    checks.workspace(call, layer, state_bytes)
 
 
 def counts(call, layer, inputs, params):
@@ -44,9 +48,9 @@ def _operand(operand, layer, name, dtype):
         )
 
 
-def weighted(call, layer, params):
+def weighted(call, layer, params, state_bytes=None):
     """The operands of a layer with weights: x, weight, bias, multiplier, shift, and the output."""
-    operands(call, layer, (I8, I8, I32, I32, I32, I8), params)
+    operands(call, layer, (I8, I8, I32, I32, I32, I8), params, state_bytes)
 
 
 def rescaling(call, layer, outputs):

@@ -34,6 +34,11 @@ def multiply_away(value, multiplier, shift):
     return (value + (1 << right >> 1)) >> right
 
 
+def wrapped(value):
+    """`value` as far as an int32 holds it: sums of real models fit, what a damaged file makes must be the same in C."""
+    return (value + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+
+
 def divide_away(value, count):
     """`value` / `count` to the nearest integer, halves away from zero; `count` >= 1."""
     if value < 0:

@@ -12,6 +12,8 @@ clamp is to int8. In kind 0, x's channels [0, half_up) round halves up and the o
 x: int8, c x h x w. y: int8, as many elements as the kept axes have, in any shape: the kept elements in the order of
 x's source become the elements of y in the order of y's (order_int8.py).
 
+Takes x by rows where over_h is 1.
+
 Source: TFLite operators MEAN and SUM, int8.
 """
 
@@ -20,7 +22,7 @@ from array import array
 from ..errors import ModelError
 from ..port import I8, const
 from . import checks, checks_int8
-from .fixed_point import multiply_away, multiply_up, round_away, single
+from .fixed_point import multiply_away, multiply_up, round_away, single, wrapped
 from .order_int8 import index, interleaved
 
 _P_KIND = const(0)
@@ -35,9 +37,16 @@ _P_HALF_UP = const(8)
 _P_SCALE = const(9)
 _P_BIAS = const(10)
 
+_MOST = const(1 << 23)  # elements whose sum fits a word
+
+
+def state_bytes(call):
+    fits = call.int_param(_P_OVER_H) == 1 and call.input(0).count <= _MOST
+    return checks.words(call.output().count) if fits else 0
+
 
 def check(call):
-    checks_int8.operands(call, "mean_int8", (I8, I8), 11)
+    checks_int8.operands(call, "mean_int8", (I8, I8), 11, state_bytes)
     x = call.input(0)
     checks.within(call, "mean_int8", _P_KIND, "kind", 0, 1)
     kept = 1 if checks.within(call, "mean_int8", _P_OVER_H, "over_h", 0, 1) else x.h
@@ -52,8 +61,11 @@ def check(call):
 
 
 def run(call):
-    checks.whole(call, "mean_int8")
     x = call.input(0)
+    if call.reduces:
+        checks.input_rows(call, "mean_int8")
+    else:
+        checks.whole(call, "mean_int8")
     out = call.output()
     kept_h = 1 if call.int_param(_P_OVER_H) else x.h
     kept_w = 1 if call.int_param(_P_OVER_W) else x.w
@@ -69,14 +81,22 @@ def run(call):
             q = k % kept_w
             y = k // kept_w % kept_h
             c = k // kept_w // kept_h
-        out.data[index(out, k)] = _result(call, cell, c, _sum(call, c, y, q))
+        if call.reduces:
+            total = _sum(call, c, call.y0, call.y1, q)
+            if call.y0:
+                total = wrapped(total + call.workspace[call.first_word + k])
+            call.workspace[call.first_word + k] = total
+            if call.y1 < x.h:
+                continue
+        else:
+            total = _sum(call, c, y, x.h if call.int_param(_P_OVER_H) else y + 1, q)
+        out.data[index(out, k)] = _result(call, cell, c, total)
 
 
-def _sum(call, c, y, q):
-    """The sum over the reduced axes, the kept ones being at (c, y, q)."""
+def _sum(call, c, y, y1, q):
+    """The sum over rows [y, y1) and the other reduced axes, the kept ones being at c and q."""
     x = call.input(0)
     c1 = x.c if call.int_param(_P_OVER_C) else c + 1
-    y1 = x.h if call.int_param(_P_OVER_H) else y + 1
     q1 = x.w if call.int_param(_P_OVER_W) else q + 1
     total = 0
     for channel in range(c, c1):

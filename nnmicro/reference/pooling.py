@@ -10,6 +10,8 @@ over 0 <= k < kernel_h, 0 <= l < kernel_w, as far as inside x. A window without 
 Global pooling is a kernel of h x w with a 1 x 1 output; y may then also be c elements in any other shape, in
 c, y, x order.
 
+Takes x by rows where all windows are on one line, that is where y has one row, or is of global pooling.
+
 Source: ONNX operators MaxPool, AveragePool, GlobalMaxPool, GlobalAveragePool.
 """
 
@@ -33,8 +35,13 @@ _P_DILATION_W = const(11)
 _MAX = const(0)
 
 
+def state_bytes(call):
+    out = call.output()
+    return checks.words(out.count) if out.h == 1 or out.c != call.input(0).c else 0
+
+
 def check(call):
-    checks.operands(call, "pooling", 1, 1, 12)
+    checks.operands(call, "pooling", 1, 1, 12, state_bytes=state_bytes)
     x = call.input(0)
     out = call.output()
     kind = checks.within(call, "pooling", _P_KIND, "kind", 0, 1)
@@ -97,38 +104,61 @@ def run(call):
     x = call.input(0)
     out = call.output()
     one_window = out.c != x.c
-    for y in range(call.y0, call.y1):
+    y0, y1 = call.y0, call.y1
+    first, end = 0, x.h
+    if call.reduces:
+        checks.input_rows(call, "pooling")
+        first, end = y0, y1
+        y0, y1 = 0, out.h
+    # What the rows so far have given: in the output, or from call to call in the workspace.
+    data = call.float_workspace if call.reduces else out.data
+    word = call.first_word
+    for y in range(y0, y1):
         rows = window_rows(call, 0 if one_window else y)
         for q in range(out.w):
             columns = window_columns(call, 0 if one_window else q)
             i = out.at(0, y) + q * out.ps
             for c in range(out.c):
                 channel = (c * out.h + y) * out.w + q if one_window else c
-                out.data[i] = _pool(call, channel, rows, columns)
+                at = word if call.reduces else i
+                if first == 0:
+                    data[at] = 0.0
+                _take(call, channel, rows, columns, first, end, data, at)
+                if end == x.h:
+                    out.data[i] = _value(call, rows, columns, data[at])
                 i += out.cs
+                word += 1
 
 
-def _pool(call, c, rows, columns):
-    """The value of one window of channel `c`."""
-    row, row_count, row_cells = rows
-    column, column_count, column_cells = columns
+def _take(call, c, rows, columns, first, end, data, at):
+    """Put what rows [first, end) of x give to one window of channel `c` together with data[at].
+
+    It is rounded to single precision after each row, so that it may stay in memory between them.
+    """
+    x = call.input(0)
+    row, row_count, _ = rows
+    column, count, _ = columns
+    step = call.int_param(_P_DILATION_W) * x.ps
+    largest = call.int_param(_P_KIND) == _MAX
+    for k in range(row_count if count else 0):
+        if first <= row < end:
+            i = x.at(c, row) + column * x.ps
+            if not largest:
+                data[at] = _sum(data[at], x.data, i, step, count)
+            else:
+                data[at] = _largest(data[at] if k else x.data[i], x.data, i, step, count)
+        row += call.int_param(_P_DILATION_H)
+
+
+def _value(call, rows, columns, value):
+    """The result for what all rows of a window have given."""
+    _, row_count, row_cells = rows
+    _, column_count, column_cells = columns
     count = row_count * column_count
     if count == 0:
         return 0.0
-    x = call.input(0)
-    row_step = call.int_param(_P_DILATION_H)
-    offset = column * x.ps
-    step = call.int_param(_P_DILATION_W) * x.ps
     if call.int_param(_P_KIND) == _MAX:
-        value = x.data[x.at(c, row) + offset]
-        for _ in range(row_count):
-            value = _largest(value, x.data, x.at(c, row) + offset, step, column_count)
-            row += row_step
         return value
-    value = 0.0
-    for _ in range(row_count):
-        value = _sum(value, x.data, x.at(c, row) + offset, step, column_count)
-        row += row_step
     if call.int_param(_P_INCLUDE_PAD) and row_cells > 0 and column_cells > 0:
         count = row_cells * column_cells
     return value / count

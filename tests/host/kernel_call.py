@@ -42,6 +42,20 @@ class CheckedData:
         self._view[i] = value
 
 
+class Workspace:
+    """What a reduction keeps: words of anything with guard bands around them. Asks the call to reduce."""
+
+    def __init__(self, call: Call, nbytes: int, checked: bool = True):
+        self.array = np.full(nbytes // 4 + 2 * GUARD, 0x7FFFFFF7, np.int32)
+        own = set(range(GUARD, GUARD + nbytes // 4))
+        views = [memoryview(self.array.view(dtype)) for dtype in (np.int32, np.float32)]
+        call.workspace, call.float_workspace = [CheckedData(v, own, True) if checked else v for v in views]
+        call.first_word, call.workspace_bytes, call.reduces = GUARD, nbytes, 1
+
+    def guards_untouched(self) -> bool:
+        return bool((np.r_[self.array[:GUARD], self.array[-GUARD:]] == 0x7FFFFFF7).all())
+
+
 @dataclass
 class Layout:
     """Where a tensor's elements lie: a shape and the steps between elements, as in `Operand`."""

@@ -32,8 +32,9 @@ def native() -> host.Library:
 
 
 def record_of(library: host.Library, op: str, call: Call) -> list[int]:
-    """A call as the words that a kernel in C takes; all operands in buffer 0."""
-    record = [library.kernel(op), call.n_in, 1, call.y0, call.y1, 4 * call.first_param, call.n_params, 0, 0, 0, 0, 0]
+    """A call as the words that a kernel in C takes; all operands in buffer 0, a reduction's workspace in buffer 2."""
+    record = [library.kernel(op), call.n_in, 1, call.y0, call.y1, 4 * call.first_param, call.n_params]
+    record += [2, 4 * call.first_word, call.workspace_bytes, 1, 0] if call.reduces else [0] * 5
     for i in range(call.n_in + 1):
         x = call.input(i)
         item = ITEM_BYTES[x.dtype]

@@ -28,10 +28,14 @@ def native() -> host.Library:
 
 
 class Trial:
-    """A call in the making: operands one after the other in one memory, which is then filled with random elements."""
+    """A call in the making: operands one after the other in one memory, which is then filled with random elements.
 
-    def __init__(self, rng: Random):
+    held: how many rows input 0 holds, where that is not left to chance.
+    """
+
+    def __init__(self, rng: Random, held: int = 0):
         self.rng = rng
+        self.held = held
         self.params: dict[str, int | float] = {}
         self.operands: list[Operand] = []
         self.fills: list[np.ndarray | None] = []
@@ -44,6 +48,8 @@ class Trial:
         x.c, x.h, x.w = c, h, w
         x.dtype = dtype
         x.rows = int(self.rng.integers(1, h + 1)) if ring and fill is None and self.rng.random() < 0.3 else h
+        if self.held and not self.operands:
+            x.rows = min(self.held, h)
         gap = int(self.rng.integers(2))
         if fill is not None:
             x.ps, x.rs, x.cs = 1, w, h * w
