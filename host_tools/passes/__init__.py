@@ -12,6 +12,7 @@ from host_tools.graph import Graph
 from host_tools.passes.activations import fuse_activations
 from host_tools.passes.affine import fold_affine
 from host_tools.passes.dead import drop_dead_constants, drop_dead_layers
+from host_tools.passes.flattening import read_maps
 from host_tools.passes.identities import remove_identities
 from host_tools.passes.moves import merge_moves
 from host_tools.passes.padding import fuse_padding
@@ -33,6 +34,7 @@ PASSES = (
     Pass(fuse_padding, removes_blobs=True),
     Pass(fold_affine, removes_blobs=True),
     Pass(fuse_activations, removes_blobs=True),
+    Pass(read_maps, removes_blobs=True),
     Pass(drop_dead_constants, removes_blobs=False),
 )
 
