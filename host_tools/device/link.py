@@ -24,9 +24,12 @@ OUTPUT_LIMIT = 64 * 1024 * 1024
 _READ_TIMEOUT_S = 5.0
 _WRITE_TIMEOUT_S = 20.0
 _PROMPT_TIMEOUT_S = 10.0
+_ABANDON_TIMEOUT_S = 1.0
+_LONGEST_LINE = 64 * 1024
 _LONGEST_PROMPT = 256  # bytes; a prompt of the raw REPL has 28
 _END = b"\x04"
 _CTRL_C = b"\x03"
+_PROMPT_AFTER_END = b"\x04>"
 
 
 class _Port:
@@ -127,19 +130,57 @@ class Link:
         `timeout` is the longest silence in seconds. If anything goes wrong in between, Ctrl-C of this program
         included, the device's program is interrupted and the next `run` begins with a fresh prompt.
         """
+        self.start(code)
+        return self.finish(timeout, on_output)
+
+    def start(self, code: str | bytes) -> None:
+        """Begin to run `code`; `finish` waits for its end. `write` and `read_line` talk with it in between."""
         if not self._transport.in_raw_repl:
             self.enter_raw_repl()
         try:
             self._transport.exec_raw_no_follow(code)
-            output = self._read_until_end(timeout, on_output)
-            return output, self._read_until_end(timeout, None)
         except (TransportError, serial.SerialException, struct.error) as error:
             # struct.error: mpremote, on an answer that broke off.
-            self._abandon()
+            self.abandon()
             raise DeviceError(f"The device broke off a program that was being sent to it: {error}.") from None
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
+
+    def finish(self, timeout: float, on_output: Callable[[bytes], None] | None = None) -> tuple[bytes, bytes]:
+        """Wait for the end of the program; see `run`."""
+        try:
+            output = self._read_until_end(timeout, on_output)
+            return output, self._read_until_end(timeout, None)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def write(self, data: bytes) -> None:
+        """Bytes for the program that runs."""
+        self._port.write(data)
+
+    def read_line(self, timeout: float) -> bytes | None:
+        """A line that the program prints, without its end; None if the program has ended instead.
+
+        DeviceError if it takes longer than `timeout` seconds.
+        """
+        line = b""
+        deadline = time.monotonic() + timeout
+        while True:
+            data = self._port.read_available()
+            if not data and time.monotonic() > deadline:
+                raise DeviceError(f"The device said nothing for {timeout:g} s; its program was interrupted.")
+            text, end, rest = data.partition(b"\n")
+            if _END in text:
+                self._port.put_back(line + data)
+                return None
+            line += text
+            if len(line) > _LONGEST_LINE:
+                raise DeviceError(f"The device sent a line of more than {_LONGEST_LINE} bytes.")
+            if end:
+                self._port.put_back(rest)
+                return line.rstrip(b"\r")
 
     def _read_until_end(self, timeout: float, on_output: Callable[[bytes], None] | None) -> bytes:
         output = bytearray()
@@ -174,10 +215,21 @@ class Link:
             with contextlib.suppress(serial.SerialException, OSError):  # of a port that is gone
                 self._port.port.timeout = _READ_TIMEOUT_S
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
+        """Interrupt the program that runs; the next one begins with a fresh prompt.
+
+        A program that waits for input would swallow what comes right behind the Ctrl-C, so its end is waited for.
+        """
         self._transport.in_raw_repl = False
-        with contextlib.suppress(DeviceError):
+        with contextlib.suppress(DeviceError, serial.SerialException, OSError):
             self._port.write(_CTRL_C)
+            self._port.port.timeout = _ABANDON_TIMEOUT_S
+            deadline = time.monotonic() + _ABANDON_TIMEOUT_S
+            tail = b""
+            while not tail.endswith(_PROMPT_AFTER_END) and time.monotonic() < deadline:
+                tail = (tail + self._port.read_available())[-len(_PROMPT_AFTER_END) :]
+        with contextlib.suppress(serial.SerialException, OSError):
+            self._port.port.timeout = _READ_TIMEOUT_S
 
     def close(self) -> None:
         """Leave the device at its friendly prompt and close the port."""
