@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
+from host_tools.device.conversation import Receiver
 from host_tools.device.errors import DeviceError, LinkLost, RemoteError
 from host_tools.device.info import PROBE, DeviceInfo, parse
 from host_tools.device.link import Link
@@ -59,6 +60,10 @@ class Device(DeviceTransfer):
             return ast.literal_eval(answer.decode("utf-8").strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             raise DeviceError(f"The device's answer to {expression} is no plain value: {answer[:200]!r}.") from None
+
+    def receiver(self, code: str, target: Callable[[int], str]) -> Receiver:
+        """A program on the device that takes frames, with a target of our own; see conversation.py."""
+        return Receiver(self._link, self.description, code, target, self._explain)
 
     def info(self) -> DeviceInfo:
         """What the device is, and how much memory it has free right now."""

@@ -27,6 +27,11 @@ def _probe():
     except ImportError:
         r["hashlib"] = False
     try:
+        import deflate
+        r["deflate"] = True
+    except ImportError:
+        r["deflate"] = False
+    try:
         import os
         r["sysname"] = os.uname()[0]
     except (ImportError, AttributeError):
@@ -57,6 +62,7 @@ class DeviceInfo:
     native_arch: str | None
     word_bytes: int
     has_hashlib: bool
+    has_deflate: bool
     free_heap: int
     heap: int
     largest_block: int | None
@@ -84,6 +90,7 @@ def parse(answer: bytes) -> DeviceInfo:
             native_arch=_ARCHITECTURES[arch] if arch < len(_ARCHITECTURES) else None,
             word_bytes=word,
             has_hashlib=bool(raw["hashlib"]),
+            has_deflate=bool(raw["deflate"]),
             free_heap=int(raw["free"]),
             heap=int(raw["free"]) + int(raw["allocated"]),
             largest_block=_largest_block(memory, word),

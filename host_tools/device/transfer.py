@@ -1,26 +1,30 @@
-"""Writes a file to a device so that the device has either the old file or the whole new one.
+"""Writes files to a device so that it has, under a file's name, either the old file or the whole new one.
 
-The new content goes beside the target under a temporary name, is hashed on the device after it was closed,
-compared, and only then renamed over the target. Reports of files that arrived damaged exist (micropython
-issue 17865); a copy that nobody compared is a guess.
+The new content goes beside the target under a temporary name, is hashed on the device after it was closed, compared,
+and only then renamed over the target. Reports of files that arrived damaged exist (micropython issue 17865); a copy
+that nobody compared is a guess. What a transfer that broke off has left is hashed too, and sending goes on behind it.
+
+A rename over a file is one step on littlefs and on a computer; FAT removes the old name first. `models.py` has what a
+model needs there.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.device import info
-from host_tools.device.errors import DeviceError, DeviceFileNotFound, RemoteError
+from host_tools.device.conversation import Receiver
+from host_tools.device.errors import DeviceError
 from host_tools.device.files import DeviceFiles, Progress
+from host_tools.device.on_device import program
 
 TEMPORARY_SUFFIX = ".part"
-# A chunk needs about 5 times its size of the device's heap while it is compiled and decoded.
-_SMALLEST_CHUNK, _LARGEST_CHUNK, _HEAP_SHARE = 192, 4096, 32
+_HASH_SILENCE_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class WriteReport:
     """What became of a file: where it is, its hash and length, what it cost, and who vouches for it.
 
     `verified_by` is `device` or `read back` (the board has no hashlib: the file was sent back and hashed
-    here); `skipped` means that the device already had it; `wire_bytes` is what was sent for it in all.
+    here); `skipped` means that the device already had it; `resumed` is how many of its bytes an earlier transfer had
+    left; `wire_bytes` is what was sent for it in all.
     """
 
     path: str
@@ -38,6 +43,7 @@ class WriteReport:
     seconds: float
     verified_by: str
     skipped: bool
+    resumed: int = 0
 
 
 class DeviceTransfer(DeviceFiles):
@@ -53,89 +59,114 @@ class DeviceTransfer(DeviceFiles):
         """See Device.description."""
         raise NotImplementedError
 
+    def receiver(self, code: str, target: Callable[[int], str]) -> Receiver:
+        """See Device.receiver."""
+        raise NotImplementedError
+
     def write_file(self, source: bytes | Path, remote: str, progress: Progress | None = None) -> WriteReport:
         """Write `source` (content, or a file here) to the path `remote`, whose folder must exist.
 
         Whatever goes wrong, the old file stays. `progress` is called with the bytes sent and their total.
         """
-        started, sent_before = time.monotonic(), self.bytes_sent
-        content = source if isinstance(source, bytes) else source.read_bytes()
+        return self.write_files({remote: source}, progress)[0]
+
+    def write_files(
+        self, sources: Mapping[str, bytes | Path], progress: Progress | None = None, *, directly: bool = False
+    ) -> list[WriteReport]:
+        """Write several files, given by their path on the device, in one go; a report for each.
+
+        As `write_file` for each of them; many small files take far less time than one by one. Whatever goes wrong,
+        each of the files is the old one or the whole new one. `directly` leaves that out and writes under the names
+        themselves, for a caller that knows by other means that a transfer broke off: renaming takes littlefs longer
+        than all the rest of a small file.
+        """
+        suffix = "" if directly else TEMPORARY_SUFFIX
+        contents = {path: each if isinstance(each, bytes) else each.read_bytes() for path, each in sources.items()}
+        total = sum(map(len, contents.values()))
+        reports: list[WriteReport] = []
+        done = 0
+
+        def advance(sent: int) -> None:
+            if progress is not None:
+                progress(done + sent, total)
+
+        unproved: list[int] = []
+        sent_before = self.bytes_sent
+        with self.receiver(program("files"), lambda chunk: f"_Files({suffix!r}, {chunk})") as receiver:
+            for path, content in contents.items():
+                started = time.monotonic()
+                state, resumed = self._write_one(receiver, path, content, advance)
+                if state == "unproved":
+                    unproved.append(len(reports))
+                wire_bytes, sent_before = self.bytes_sent - sent_before, self.bytes_sent
+                reports.append(
+                    WriteReport(
+                        path, hashlib.sha256(content).hexdigest(), len(content), wire_bytes,
+                        time.monotonic() - started, "device", state == "same", resumed,
+                    )
+                )  # fmt: skip
+                done += len(content)
+                advance(0)
+        for index in unproved:
+            reports[index] = self._prove_by_reading_back(reports[index], suffix)
+        return reports
+
+    def _write_one(
+        self, receiver: Receiver, path: str, content: bytes, advance: Callable[[int], None]
+    ) -> tuple[str, int]:
+        """(`same`, `sent`, or `unproved` where the device has no hashlib; bytes that an earlier transfer had left)"""
         wanted = hashlib.sha256(content).hexdigest()
-        verified_by = self._already_there(remote, content, wanted)
-        skipped = bool(verified_by)
-        if not skipped:
-            verified_by = self._replace(remote, content, wanted, progress)
-        elif progress is not None:
-            progress(len(content), len(content))
-        wire_bytes, seconds = self.bytes_sent - sent_before, time.monotonic() - started
-        return WriteReport(remote, wanted, len(content), wire_bytes, seconds, verified_by, skipped)
-
-    def _already_there(self, remote: str, content: bytes, wanted: str) -> str:
-        try:
-            there = self.stat(remote)
-        except DeviceFileNotFound:
-            return ""
-        if there.is_folder:
-            raise DeviceError(f"{remote} is a folder on the device.")
-        if there.size != len(content):
-            return ""
-        got, verified_by = self.hash_file(remote)
-        return verified_by if got == wanted else ""
-
-    def _replace(self, remote: str, content: bytes, wanted: str, progress: Progress | None) -> str:
-        temporary = remote + TEMPORARY_SUFFIX
-        self._check_space(remote, len(content))
-        try:
-            self._send(temporary, content, progress)
-            got, verified_by = self.hash_file(temporary)
-            if got != wanted:
-                raise DeviceError(
-                    f"{remote} arrived damaged (SHA-256 {got[:16]}… instead of {wanted[:16]}…) "
-                    "and was not put in place."
-                )
-            self.rename(temporary, remote)
-        except BaseException:
-            # Also on Ctrl-C. A device that is gone keeps the temporary file; the next write to the path
-            # replaces it.
-            with contextlib.suppress(DeviceError):
-                self.exec("try:\n _w.close()\nexcept NameError:\n pass", timeout=10)
-            with contextlib.suppress(DeviceError):
-                self.exec(f"import os\nos.remove({temporary!r})", timeout=10)
-            raise
-        return verified_by
-
-    def _check_space(self, remote: str, size: int) -> None:
-        folder = remote.rpartition("/")[0] or "/"
-        try:
-            # Multiplied here, not there: a product of 2**30 or more is an allocation on a small board.
-            block, free_blocks = self.eval(f"(lambda s: (s[0], s[4]))(__import__('os').statvfs({folder!r}))")
-            free = int(block) * int(free_blocks)
-        except RemoteError as error:
-            if error.kind == "AttributeError":
-                return  # a device without statvfs: the write itself will tell
-            if error.errno == 2:
-                raise DeviceError(f"The device has no folder {folder} to write {remote} to.") from None
-            raise
-        except (TypeError, ValueError):
-            raise DeviceError("The device's answer about its free space makes no sense.") from None
-        if free < size:
+        if "\n" in path or "\0" in path:
+            raise DeviceError(f"{path!r} is no name for a file on a device.")
+        state, left, digest, free = self._begin(receiver, path, content, wanted, again=True)
+        if state == "same":
+            advance(len(content))
+            return state, 0
+        if left > len(content) or (left and digest != hashlib.sha256(content[:left]).hexdigest()):
+            # Something else was left there.
+            state, _, _, _ = self._begin(receiver, path, content, wanted, again=False)
+            free, left = free + left, 0
+        if free + left < len(content):
             raise DeviceError(
-                f"{remote} needs {size} bytes and the device has {free} free. "
+                f"{path} needs {len(content)} bytes and the device has {free + left} free. "
                 "The old file stays until the new one is verified, so there must be room for both."
             )
+        for start in range(left, len(content), receiver.chunk):
+            piece = content[start : start + receiver.chunk]
+            receiver.send(piece)
+            advance(start + len(piece))
+        got = receiver.end(_HASH_SILENCE_S)
+        if got == "":
+            return "unproved", left
+        if got != wanted:
+            raise DeviceError(
+                f"{path} arrived damaged (SHA-256 {str(got)[:16]}… instead of {wanted[:16]}…) and was not put in place."
+            )
+        return "sent", left
 
-    def _send(self, temporary: str, content: bytes, progress: Progress | None) -> None:
-        chunk = min(_LARGEST_CHUNK, max(_SMALLEST_CHUNK, self.description.free_heap // _HEAP_SHARE)) // 3 * 3
-        self.exec(
-            "from binascii import a2b_base64 as _a\n"
-            f"_w = open({temporary!r}, 'wb')\n"
-            "def _p(text):\n"
-            " data = _a(text)\n"
-            " if _w.write(data) != len(data): raise OSError(28)\n"
-        )
-        for start in range(0, len(content), chunk):
-            piece = content[start : start + chunk]
-            self.exec(b"_p(b'" + base64.b64encode(piece) + b"')")
-            if progress is not None:
-                progress(start + len(piece), len(content))
-        self.exec("_w.close()\ndel _w, _p, _a")
+    def _begin(
+        self, receiver: Receiver, path: str, content: bytes, wanted: str, *, again: bool
+    ) -> tuple[str, int, str, int]:
+        """(state, bytes left by an earlier transfer, their hash, free bytes)"""
+        answer = receiver.begin(f"{path}\n{len(content)}\n{wanted}\n{'again' if again else ''}", _HASH_SILENCE_S)
+        if not isinstance(answer, tuple) or [type(each) for each in answer] != [str, int, str, int, int]:
+            raise DeviceError(f"The device's answer about {path} makes no sense: {answer!r}.")
+        state, left, digest, block, blocks = answer
+        if state == "folder":
+            raise DeviceError(f"{path} is a folder on the device.")
+        if state == "no folder":
+            raise DeviceError(f"The device has no folder {path.rpartition('/')[0] or '/'} to write {path} to.")
+        # Multiplied here, not there: a product of 2**30 or more is an allocation on a small board.
+        return state, max(0, left), digest, block * blocks
+
+    def _prove_by_reading_back(self, report: WriteReport, suffix: str) -> WriteReport:
+        temporary = report.path + suffix
+        started = time.monotonic()
+        if hashlib.sha256(self.read_file(temporary)).hexdigest() != report.sha256:
+            with contextlib.suppress(DeviceError):
+                self.remove(temporary)
+            raise DeviceError(f"{report.path} arrived damaged and was not put in place.")
+        if suffix:
+            self.rename(temporary, report.path)
+        seconds = report.seconds + time.monotonic() - started
+        return WriteReport(**{**report.__dict__, "seconds": seconds, "verified_by": "read back"})
