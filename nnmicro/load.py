@@ -71,7 +71,7 @@ def _choose(net, op_names):
 def _bytes_of(source):
     """The file's bytes as a memoryview, and whether they are used where they lie."""
     if isinstance(source, str):
-        with open(source, "rb") as file:
+        with _open(source) as file:
             try:
                 mapped = memoryview(file)  # ROMFS hands out the flash itself
             except TypeError:
@@ -81,6 +81,17 @@ def _bytes_of(source):
     if len(data) and address(data) % 16:
         return _aligned_copy(data), False
     return data, True
+
+
+def _open(path):
+    try:
+        return open(path, "rb")
+    except OSError:
+        from .generations import newest
+
+        path = newest(path)
+        forget("generations")
+        return open(path, "rb")
 
 
 def _read(file, path):
