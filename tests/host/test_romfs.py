@@ -32,7 +32,7 @@ class Flash(bytearray):
             return
         self.left -= 1
         if self.left == 0:
-            new = new[: len(new) // 2]
+            new = new[: self.torn or len(new) // 2]
         self[at : at + len(new)] = new
     def writeblocks(self, block, data, offset=0):
         at = block * 4096 + offset
@@ -47,6 +47,7 @@ class Flash(bytearray):
 flash = Flash(BLOCKS * 4096)
 flash.left = 1 << 20
 flash.done = 0
+flash.torn = 0
 
 class WithRom:
     VfsRom = real.VfsRom
@@ -175,13 +176,14 @@ def test_a_device_without_hashlib_is_read_back(rom: Device) -> None:
     assert push_romfs(rom, bytes(5000), "model.nnm").verified_by == "read back"
 
 
-def cut_everywhere(device: Device, old: bytes, new: bytes, step: int) -> None:
+def cut_everywhere(device: Device, old: bytes, new: bytes, step: int, torn: int) -> None:
+    """`torn` bytes of the last operation are done, or half of it."""
     states = []
     left = 1
     while True:
         device.exec("flash[:] = b'\\xff' * len(flash)\nrestart()")
         push_romfs(device, old, "model.nnm")
-        device.exec(f"flash.left = {left}\nflash.done = 0")
+        device.exec(f"flash.left = {left}\nflash.done = 0\nflash.torn = {torn}")
         with contextlib.suppress(DeviceError):  # what the board sees of its dying flash
             push_romfs(device, new, "model.nnm")
         done = device.eval("flash.done")
@@ -204,14 +206,15 @@ def cut_everywhere(device: Device, old: bytes, new: bytes, step: int) -> None:
 def test_power_cut_at_some_operations_leaves_the_old_or_the_new_model(
     rom: Device, old_and_new: tuple[bytes, bytes]
 ) -> None:
-    cut_everywhere(rom, *old_and_new, step=4)
+    cut_everywhere(rom, *old_and_new, step=4, torn=16)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("torn", [0, 2, 16, 40])
 def test_power_cut_at_every_operation_leaves_the_old_or_the_new_model(
-    rom: Device, old_and_new: tuple[bytes, bytes]
+    rom: Device, old_and_new: tuple[bytes, bytes], torn: int
 ) -> None:
-    cut_everywhere(rom, *old_and_new, step=1)
+    cut_everywhere(rom, *old_and_new, step=1, torn=torn)
 
 
 @given(
