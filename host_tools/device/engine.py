@@ -137,12 +137,8 @@ def _bring_up_to_date(
         device.remove(f"{FOLDER}/{name}")
     for folder in sorted({f"{FOLDER}/{name}".rpartition("/")[0] for name in missing} | {FOLDER}):
         device.makedirs(folder)
-    total, sent = sum(len(files[name]) for name in missing), 0
-    for name in missing:
-        device.write_file(files[name], f"{FOLDER}/{name}")
-        sent += len(files[name])
-        if progress is not None:
-            progress(sent, total)
+    # Under their names: without the manifest they are no engine yet.
+    device.write_files({f"{FOLDER}/{name}": files[name] for name in missing}, progress, directly=True)
 
 
 def _write_manifest(device: Device, files: dict[str, bytes], wanted: dict[str, str]) -> None:
