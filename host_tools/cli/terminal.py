@@ -37,8 +37,13 @@ def mistakes_are_sentences() -> Iterator[None]:
 
 
 def _fail(error: object) -> None:
-    messages.print(f"[bold red]error:[/] {plain(str(error))}")
+    say_mistake(str(error))
     raise typer.Exit(1)
+
+
+def say_mistake(text: str) -> None:
+    """A sentence about what went wrong, on standard error."""
+    messages.print(f"[bold red]error:[/] {plain(text)}")
 
 
 def plain(text: str) -> str:
@@ -56,8 +61,8 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Progress]:
-    """A bar on standard error for what takes more than a second."""
+def progress(title: str | None = None, total: int = 0) -> Iterator[Progress]:
+    """A bar on standard error for what takes more than a second; without a title none yet, they can be added."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -66,7 +71,8 @@ def progress(title: str, total: int) -> Iterator[Progress]:
         console=messages,
         transient=True,
     ) as bar:
-        bar.add_task(title, total=total)
+        if title is not None:
+            bar.add_task(title, total=total)
         yield bar
 
 
