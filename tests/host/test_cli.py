@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def test_push_proves_what_arrived(digits: Path) -> None:
     (told,) = said("push", digits, "--device", "unix")["devices"]
     assert told["sha256"] == hashlib.sha256(digits.read_bytes()).hexdigest()
     assert told["bytes"] == digits.stat().st_size and told["verified_by"] == "device"
-    assert told["wire_bytes"] > told["bytes"] and told["engine"]["files"] > 20
+    assert told["wire_bytes"] > 10_000 and told["engine"]["files"] > 20
 
 
 def test_run_gives_what_the_original_gives(digits: Path, tmp_path: Path) -> None:
@@ -230,3 +231,34 @@ def test_the_demo_agrees_with_the_original_on_every_digit() -> None:
     int8 = told["int8"]
     assert int8["right_on_device"] >= told["right_originally"] - 0.01 * 200
     assert int8["heap_allocated"] == 0 and int8["live_peak"] == int8["arena_size"] < told["arena_size"] / 3
+
+
+def test_status_says_what_is_on_a_device() -> None:
+    told = said("status")
+    assert told["firmware"].startswith("MicroPython 1.") and told["device"] == "unix"
+    assert 0 < told["largest_block"] <= told["free_heap"] <= told["heap"]
+    assert told["engine"] is None and told["models"] == [] and told["romfs"] is None
+    done = nnmicro("status")
+    assert done.returncode == 0 and "none: nnmicro push brings it" in done.stdout
+
+
+def test_ls_and_rm_name_what_is_not_there() -> None:
+    assert said("ls", "/lib")["entries"] == []
+    assert "The device has no /nowhere." in refused("ls", "/nowhere")
+    assert "The device has no /nothing.nnm." in refused("rm", "nothing.nnm")
+    assert "/lib is a folder; only files are removed." in refused("rm", "/lib")
+
+
+def test_push_tells_of_every_device_and_one_mistake_stops_no_other(digits: Path) -> None:
+    done = nnmicro("push", digits, "--device", "unix", "--device", "emu:nothing", "--json")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    good, bad = json.loads(done.stdout)["devices"]
+    assert good["device"] == "unix" and good["path"] == "/digits.nnm" and good["verified_by"] == "device"
+    assert good["sha256"] == hashlib.sha256(digits.read_bytes()).hexdigest()
+    assert good["engine"]["files"] > 10 and good["wire_bytes"] > 1000
+    assert "no emulator of this board" in bad["error"]
+    assert "emu:nothing: emu:nothing" in " ".join(done.stderr.split())
+
+
+def test_push_into_romfs_is_refused_where_there_is_none(digits: Path) -> None:
+    assert "it has no ROMFS partition" in refused("push", digits, "--romfs")
