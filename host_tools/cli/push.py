@@ -66,7 +66,7 @@ def push(device: Device, model: ModelFile) -> dict[str, Any]:
 
 
 def _push(device: Device, model: ModelFile, romfs: bool, advance: _Advance) -> dict[str, Any]:
-    engine = push_engine(device)
+    engine = push_engine(device, progress=lambda sent, total: advance(0, len(model.data)))
     for warning in engine.warnings:
         warn(warning)
     path = "/" + model.name

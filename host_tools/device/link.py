@@ -66,6 +66,13 @@ class _Port:
         except (serial.SerialException, OSError) as error:
             raise LinkLost(f"The connection to the device broke: {error}.") from None
 
+    def wait_at_most(self, seconds: float) -> None:
+        """For a read to come back with nothing."""
+        try:
+            self.port.timeout = seconds
+        except (serial.SerialException, OSError) as error:
+            raise LinkLost(f"The connection to the device broke: {error}.") from None
+
     def read_available(self) -> bytes:
         """At least one byte, or none if none comes within the port's time-out."""
         return self.read(max(1, self.inWaiting()))
@@ -187,7 +194,7 @@ class Link:
         held = b""
         last = time.monotonic()
         try:
-            self._port.port.timeout = min(timeout, _READ_TIMEOUT_S)
+            self._port.wait_at_most(min(timeout, _READ_TIMEOUT_S))
             while True:
                 data = self._port.read_available()
                 now = time.monotonic()
@@ -212,8 +219,8 @@ class Link:
                     self._port.put_back(rest)
                     return bytes(output)
         finally:
-            with contextlib.suppress(serial.SerialException, OSError):  # of a port that is gone
-                self._port.port.timeout = _READ_TIMEOUT_S
+            with contextlib.suppress(LinkLost):
+                self._port.wait_at_most(_READ_TIMEOUT_S)
 
     def abandon(self) -> None:
         """Interrupt the program that runs; the next one begins with a fresh prompt.
@@ -221,15 +228,14 @@ class Link:
         A program that waits for input would swallow what comes right behind the Ctrl-C, so its end is waited for.
         """
         self._transport.in_raw_repl = False
-        with contextlib.suppress(DeviceError, serial.SerialException, OSError):
+        with contextlib.suppress(DeviceError):
             self._port.write(_CTRL_C)
-            self._port.port.timeout = _ABANDON_TIMEOUT_S
+            self._port.wait_at_most(_ABANDON_TIMEOUT_S)
             deadline = time.monotonic() + _ABANDON_TIMEOUT_S
             tail = b""
             while not tail.endswith(_PROMPT_AFTER_END) and time.monotonic() < deadline:
                 tail = (tail + self._port.read_available())[-len(_PROMPT_AFTER_END) :]
-        with contextlib.suppress(serial.SerialException, OSError):
-            self._port.port.timeout = _READ_TIMEOUT_S
+            self._port.wait_at_most(_READ_TIMEOUT_S)
 
     def close(self) -> None:
         """Leave the device at its friendly prompt and close the port."""

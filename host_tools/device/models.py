@@ -36,7 +36,7 @@ del _mounts
 class ModelOnDevice:
     """A model file on a device: what `Net` calls it, the file it lies in, its size and hash, and whether it is whole.
 
-    `superseded`: a newer whole one has the same name. `kept` of an unfinished transfer is how much has arrived.
+    `superseded`: a newer whole one has the same name. `sha256` is empty of one that is not whole.
     """
 
     name: str
@@ -133,11 +133,17 @@ def models(device: Device, folder: str = "/") -> list[ModelOnDevice]:
     return found
 
 
+# As the engine decides in nnmicro/generations.py, which a device without the engine does not have.
 _WHOLE = """\
 def _whole(path):
+    from binascii import crc32
     with open(path, "rb") as f:
-        head = f.read(12)
-        return head[:4] == b"NNM\\x1a" and f.seek(0, 2) == int.from_bytes(head[8:12], "little")
+        head = f.read(128)
+        word = lambda n: int.from_bytes(head[4 * n : 4 * n + 4], "little")
+        if len(head) < 128 or head[:4] != b"NNM\\x1a" or not 0 < word(4) <= 64 or f.seek(0, 2) != word(2):
+            return False
+        f.seek(128)
+        return crc32(f.read(16 * word(4)), crc32(head[:124])) == word(31)
 """
 
 

@@ -36,7 +36,7 @@ class Disk:
     def ioctl(self, operation, argument):
         return self.blocks if operation == 4 else 512 if operation == 5 else 0
 
-disk = Disk(200)
+disk = Disk(300)
 vfs.VfsFat.mkfs(disk)
 vfs.mount(vfs.VfsFat(disk), "/fat")
 """
@@ -44,7 +44,7 @@ vfs.mount(vfs.VfsFat(disk), "/fat")
 
 @pytest.fixture
 def fat(device: Device) -> Iterator[Device]:
-    """The unix device with an empty FAT file system of 100 KB on /fat."""
+    """The unix device with an empty FAT file system of 150 KB on /fat."""
     device.soft_reset()
     device.exec(_DISK)
     yield device
@@ -108,11 +108,17 @@ def test_a_file_of_the_plain_name_is_replaced_too(fat: Device, old_and_new: tupl
 def test_a_newest_generation_that_is_not_whole_is_passed_over(fat: Device, old_and_new: tuple[bytes, bytes]) -> None:
     old, new = old_and_new
     push_model(fat, old, "/fat/model.nnm")
-    for number, content in ((2, new[:-16]), (3, new[:8] + b"\0\0\0\0" + new[12:]), (4, b""), (10, new[:100])):
+    for number, content in (
+        (2, new[:-16]),
+        (3, new[:8] + b"\0\0\0\0" + new[12:]),
+        (4, b""),
+        (10, new[:100]),
+        (9, new[:48] + b"x" + new[49:]),
+    ):
         fat.write_file(content, f"/fat/model.{number}.nnm")
     fat.write_file(b"", "/fat/model.x.nnm")
     assert loaded(fat) == sha256(old)
-    assert {each.path: each.whole for each in models(fat, "/fat")}["/fat/model.2.nnm"] is False
+    assert [each.path for each in models(fat, "/fat") if each.whole] == ["/fat/model.1.nnm"]
     assert push_model(fat, new, "/fat/model.nnm").path == "/fat/model.11.nnm"
     assert loaded(fat) == sha256(new)
     assert names(fat) == ["model.11.nnm", "model.x.nnm"]
