@@ -25,6 +25,7 @@ _READ_TIMEOUT_S = 5.0
 _WRITE_TIMEOUT_S = 20.0
 _PROMPT_TIMEOUT_S = 10.0
 _ABANDON_TIMEOUT_S = 1.0
+_INTERRUPT_S = 0.05
 _LONGEST_LINE = 64 * 1024
 _LONGEST_PROMPT = 256  # bytes; a prompt of the raw REPL has 28
 _END = b"\x04"
@@ -123,6 +124,9 @@ class Link:
     def enter_raw_repl(self, soft_reset: bool = False) -> None:
         """Interrupt what runs and get a raw prompt, after a soft reset if wanted."""
         try:
+            # A program that waits for input, left behind by a link that broke, would swallow what comes right behind.
+            self._port.write(_CTRL_C)
+            time.sleep(_INTERRUPT_S)
             with contextlib.redirect_stdout(io.StringIO()):
                 self._transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_PROMPT_TIMEOUT_S)
         except TransportError:

@@ -11,7 +11,8 @@ import ast
 import contextlib
 import hashlib
 import re
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 
 from host_tools.device.device import Device
 from host_tools.device.errors import DeviceError, RemoteError
@@ -65,25 +66,20 @@ def push_model(device: Device, content: bytes, path: str, progress: Progress | N
     """
     if file_system(device, path) in _RENAMES_IN_ONE_STEP:
         return device.write_file(content, path, progress)
+    started, sent_before = time.monotonic(), device.bytes_sent
     folder, stem = _parts(path)
     numbers = _generations(device, folder, stem)
     older = [f"{folder}{stem}.{number}{EXTENSION}" for number in numbers]
     if older and device.stat(older[-1]).size == len(content):
-        report = _same(device, content, older[-1], progress)
-        if report is not None:
+        digest, verified_by = device.hash_file(older[-1])
+        if digest == hashlib.sha256(content).hexdigest():
             _remove_all(device, [*older[:-1], path])
-            return report
+            wire_bytes, seconds = device.bytes_sent - sent_before, time.monotonic() - started
+            return WriteReport(older[-1], digest, len(content), wire_bytes, seconds, verified_by, True)
     new = f"{folder}{stem}.{(numbers[-1] if numbers else 0) + 1}{EXTENSION}"
     report = device.write_file(content, new, progress)
     _remove_all(device, [*older, path])
     return report
-
-
-def _same(device: Device, content: bytes, path: str, progress: Progress | None) -> WriteReport | None:
-    digest, verified_by = device.hash_file(path)
-    if digest != hashlib.sha256(content).hexdigest():
-        return None
-    return replace(device.write_file(content, path, progress), verified_by=verified_by)
 
 
 def _parts(path: str) -> tuple[str, str]:
@@ -100,9 +96,9 @@ def _generations(device: Device, folder: str, stem: str) -> list[int]:
 
 
 def _remove_all(device: Device, paths: list[str]) -> list[str]:
+    """Remove what is there of `paths`, in their order: a plain name, which wins over all numbers, comes last."""
     removed = []
     for path in paths:
-        # The oldest first, the plain name, which wins over all numbers, last.
         with contextlib.suppress(RemoteError):
             device.remove(path)
             removed.append(path)

@@ -91,20 +91,19 @@ class DeviceTransfer(DeviceFiles):
                 progress(done + sent, total)
 
         unproved: list[int] = []
-        sent_before = self.bytes_sent
+        sent_before, started = self.bytes_sent, time.monotonic()
         with self.receiver(program("files"), lambda chunk: f"_Files({suffix!r}, {chunk})") as receiver:
             for path, content in contents.items():
-                started = time.monotonic()
                 state, resumed = self._write_one(receiver, path, content, advance)
                 if state == "unproved":
                     unproved.append(len(reports))
+                # What it takes to begin is counted with the first file.
                 wire_bytes, sent_before = self.bytes_sent - sent_before, self.bytes_sent
-                reports.append(
-                    WriteReport(
-                        path, hashlib.sha256(content).hexdigest(), len(content), wire_bytes,
-                        time.monotonic() - started, "device", state == "same", resumed,
-                    )
-                )  # fmt: skip
+                now = time.monotonic()
+                seconds, started = now - started, now
+                digest = hashlib.sha256(content).hexdigest()
+                same = state == "same"
+                reports.append(WriteReport(path, digest, len(content), wire_bytes, seconds, "device", same, resumed))
                 done += len(content)
                 advance(0)
         for index in unproved:

@@ -45,13 +45,15 @@ def test_a_push_is_faster_than_a_copy() -> None:
             cp_seconds, cp_wire = copied(device, content, "/copied.bin")
             assert device.hash_file("/copied.bin")[1] == "device"
             device.remove("/copied.bin")
+            started = time.monotonic()
             report = push_model(device, content, "/pushed.nnm")
+            seconds = time.monotonic() - started
             assert report.verified_by == "device" and not report.skipped
             print(
-                f"{name:<14}{len(content):>9,}{cp_seconds:>8.1f}{report.seconds:>8.1f}"
-                f"{report.seconds / cp_seconds:>7.2f}{cp_wire:>10,}{report.wire_bytes:>10,}"
+                f"{name:<14}{len(content):>9,}{cp_seconds:>8.1f}{seconds:>8.1f}"
+                f"{seconds / cp_seconds:>7.2f}{cp_wire:>10,}{report.wire_bytes:>10,}"
                 f"{report.wire_bytes / cp_wire:>7.2f}"
             )
             device.remove("/pushed.nnm")
-            assert report.seconds <= most * cp_seconds
+            assert seconds <= most * cp_seconds
             assert report.wire_bytes <= most * cp_wire

@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,35 @@ def test_a_file_arrives_and_is_proved_by_the_device(device: Device) -> None:
 def test_any_content_survives_both_ways(device: Device, content: bytes) -> None:
     device.write_file(content, "/any.bin")
     assert device.read_file("/any.bin") == content
+
+
+def test_a_device_that_cannot_inflate_gets_the_bytes_themselves(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "_info", replace(device.description, has_deflate=False))
+    assert device.write_file(NEW, "/plain.bin").wire_bytes > len(NEW)
+    assert device.read_file("/plain.bin") == NEW
+
+
+def test_a_cable_that_is_pulled_leaves_the_old_file_and_a_device_that_can_be_reached_again(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = os.urandom(100), os.urandom(20_000)
+    device.write_file(old, "/model.nnm")
+
+    def stop(done: int, total: int) -> None:
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        # No Ctrl-C reaches the device: its program waits on for a frame.
+        patch.setattr(device._link, "abandon", lambda: None)
+        with pytest.raises(KeyboardInterrupt):
+            device.write_file(new, "/model.nnm", progress=stop)
+    device._link._transport.in_raw_repl = False
+    assert device.read_file("/model.nnm") == old
+    assert device.write_file(new, "/model.nnm").resumed > 8_000
+    assert device.read_file("/model.nnm") == new
 
 
 def test_what_is_there_already_is_not_sent_again(device: Device) -> None:
