@@ -105,15 +105,15 @@ def loaded(device: Device, path: str = "/rom/model.nnm") -> tuple[str, bool]:
 
 def test_a_model_in_romfs_is_used_where_it_lies(rom: Device, old_and_new: tuple[bytes, bytes]) -> None:
     old, new = old_and_new
-    report = push_romfs(rom, old, "model.nnm")
-    assert (report.path, report.sha256, report.verified_by) == ("/rom/model.nnm", sha256(old), "device")
-    assert loaded(rom) == (sha256(old), True)
+    report = push_romfs(rom, old, "in_place.nnm")
+    assert (report.path, report.sha256, report.verified_by) == ("/rom/in_place.nnm", sha256(old), "device")
+    assert loaded(rom, "/rom/in_place.nnm") == (sha256(old), True)
     # Found by its plain name too, since no other file has it.
-    assert loaded(rom, "model.nnm") == (sha256(old), True)
+    assert loaded(rom, "in_place.nnm") == (sha256(old), True)
     assert rom.eval("__import__('uctypes').addressof(_n.data) % 16") == 0
-    assert push_romfs(rom, old, "model.nnm").skipped
-    push_romfs(rom, new, "model.nnm")
-    assert loaded(rom) == (sha256(new), True)
+    assert push_romfs(rom, old, "in_place.nnm").skipped
+    push_romfs(rom, new, "in_place.nnm")
+    assert loaded(rom, "/rom/in_place.nnm") == (sha256(new), True)
 
 
 def test_other_models_there_are_kept(rom: Device, old_and_new: tuple[bytes, bytes]) -> None:
