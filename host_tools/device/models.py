@@ -125,7 +125,8 @@ def models(device: Device, folder: str = "/") -> list[ModelOnDevice]:
         called = match[1] + EXTENSION if match else plain
         is_old = match is not None and (called in entries or max(numbered.get(called, [0])) > int(match[2]))
         digest = device.hash_file(path)[0] if path in whole else ""
-        found.append(ModelOnDevice(called, path, entry.size, digest, path in whole, is_old and path in whole))
+        size = entry.size or device.stat(path).size  # not every file system tells in its list
+        found.append(ModelOnDevice(called, path, size, digest, path in whole, is_old and path in whole))
     return found
 
 

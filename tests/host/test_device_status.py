@@ -17,10 +17,12 @@ def test_the_engine_and_the_models_are_told(device: Device) -> None:
     told = status(device)
     assert told.engine is not None
     assert told.engine.where == "/lib/nnmicro/__init__.mpy" and told.engine.version == "0.1.0"
-    assert told.engine.format == 1 and told.engine.kernel_abi == 1
+    assert told.engine.format == 1
+    assert told.engine.kernel_abi == device.eval("__import__('_nnmicro').ABI")
     assert told.engine.backends["_nnmicro"] is None and told.engine.backends["reference"] is None
     assert "ulab" in str(told.engine.backends["vector"])
     models = {each.path: each for each in told.models}
+    assert models["/status.nnm"].bytes == len(model) and models["/half.nnm"].bytes == len(model) - 16
     assert models["/status.nnm"].sha256 == hashlib.sha256(model).hexdigest()
     assert not models["/half.nnm"].whole
     assert remove(device, "/status.nnm") == ["/status.nnm"]
