@@ -7,12 +7,10 @@ source is changed, and nothing is written beside it.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.metadata
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,11 +94,11 @@ def board(name: str) -> Board:
     """The board of that name, from its folder in boards/."""
     import boards
 
+    profile = boards.load(name)
+    if profile.qemu is None or profile.heap is None:
+        raise FirmwareError(f"QEMU does not emulate {profile.name}.")
     folder = Path(boards.__path__[0]) / name
-    # Before Python 3.11 it was a package of its own.
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    profile = toml.loads((folder / "board.toml").read_text(encoding="utf-8"))
-    return Board(name, folder, heap=int(profile["heap"]), **profile["qemu"])
+    return Board(name, folder, profile.qemu.system, profile.qemu.machine, profile.qemu.storage, profile.heap)
 
 
 def firmware(name: str) -> Path:
