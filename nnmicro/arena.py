@@ -7,12 +7,11 @@ first asked for: the native loop has no need of it.
 
 from array import array
 
-from .port import address, allocate_lock, at_address, complete, const, typed
+from .port import address, allocate_lock, at_address, const, typed
 
 _ALIGN = const(16)
 
 # The table: a header, then one record for each block, live or not. See `blocks.py`.
-_PEAK = const(1)
 _FIRST = const(2)
 _SPARE = const(3)
 _HEADER = const(5)
@@ -28,11 +27,20 @@ class Arena:
     the interpreter has threads. Raises ValueError where a buffer is not aligned to 16 bytes.
     """
 
+    _rest = property()
     array = None  # the whole arena as an ndarray, made by the vector backend
 
     def __init__(self, memory, blocks=64):
         if isinstance(memory, int):
-            memory = _aligned(memory)
+            if memory < 0:
+                raise ValueError("an arena of %d bytes" % memory)
+            nbytes, memory = memory, bytearray(memory)
+            # MicroPython's heap is aligned already, nearly everywhere.
+            if nbytes and address(memory) % _ALIGN:
+                from .memory import aligned
+
+                memory = None  # before more is asked for
+                memory = aligned(nbytes)
         self.buffer = memoryview(memory)
         if len(self.buffer) and address(self.buffer) % _ALIGN:
             raise ValueError("arena memory starts at 0x%x, which is not aligned to 16 bytes" % address(self.buffer))
@@ -53,13 +61,10 @@ class Arena:
         return cls(at_address(where, nbytes), blocks)
 
     def __getattr__(self, name):
+        from .modules import complete
+
         complete(Arena, "blocks", name)
         return getattr(self, name)
-
-    @property
-    def live_peak(self):
-        """The most bytes that were in live blocks since the arena was made or `reset_peak()`."""
-        return self.table[_PEAK]
 
     def offset(self, block):
         """Where a block starts, in bytes from the arena's start."""
@@ -71,16 +76,3 @@ class Arena:
         if view is None:
             view = self._views[dtype] = typed(self.buffer, dtype, self.size)
         return view
-
-
-def _aligned(nbytes):
-    """`nbytes` of new memory whose address is a multiple of 16."""
-    if nbytes < 0:
-        raise ValueError("an arena of %d bytes" % nbytes)
-    memory = bytearray(nbytes)
-    if nbytes == 0 or address(memory) % _ALIGN == 0:
-        return memory
-    memory = None  # before the second is asked for
-    memory = bytearray(nbytes + _ALIGN)
-    skip = -address(memory) % _ALIGN
-    return memoryview(memory)[skip : skip + nbytes]

@@ -7,7 +7,7 @@ Here is what nearly every application does with a result. The rest of the class 
 first asked for.
 """
 
-from .port import ITEM_BYTES, complete, const
+from .port import ITEM_BYTES, const
 
 _B_BYTES = const(2)
 _B_C = const(3)
@@ -32,6 +32,8 @@ class Blob:
         self._base = 0
 
     def __getattr__(self, name):
+        from .modules import complete
+
         complete(Blob, "elements", name)
         return getattr(self, name)
 
@@ -80,17 +82,17 @@ class Blob:
         offset = self._base + c * w[r + _B_CSTEP] + y * w[r + _B_RSTEP] + x * w[r + _B_PSTEP]
         return offset // ITEM_BYTES[w[r] & 0xFF]
 
-    def __getitem__(self, i):
+    def _checked(self, i):
         self._check()
         if not 0 <= i < len(self):
             self._outside(i)
-        return self._memory.view(self._type)[self._position(i)]
+        return self._position(i)
+
+    def __getitem__(self, i):
+        return self._memory.view(self._type)[self._checked(i)]
 
     def __setitem__(self, i, value):
-        self._check()
-        if not 0 <= i < len(self):
-            self._outside(i)
-        self._memory.view(self._type)[self._position(i)] = value
+        self._memory.view(self._type)[self._checked(i)] = value
 
     def argmax(self):
         """Index of the largest element, counted in the source's order; the first of equals."""

@@ -40,6 +40,11 @@ class Arena:
         return self.table[_USED]
 
     @property
+    def live_peak(self):
+        """The most bytes that were in live blocks since the arena was made or `reset_peak()`."""
+        return self.table[_PEAK]
+
+    @property
     def live(self):
         """Number of live blocks."""
         return self.table[_LIVE]

@@ -3,7 +3,8 @@
 Loaded when a net is first asked for one of these; an inference alone asks for none.
 """
 
-from .port import F32, complete, const
+from .modules import complete
+from .port import F32, const
 from .sections import section, texts
 
 _LAYER_WORDS = const(12)
@@ -24,7 +25,7 @@ _QUANTISATION = const(12)
 
 # Numbers in the header, by word
 _NUMBERS = {
-    "n_inputs": 8, "n_outputs": 9, "live_peak": 12, "lower_bound": 13, "lightmode_off_size": 14,
+    "n_inputs": 8, "n_outputs": 9, "arena_size": 11, "live_peak": 12, "lower_bound": 13, "lightmode_off_size": 14,
     "max_operands": 15, "max_blocks": 16,
 }  # fmt: skip
 # Entries of `net.at`

@@ -11,17 +11,13 @@ Here is what an ordinary inference needs: inputs, then the declared outputs in t
 from array import array
 
 from .blob import Blob
-from .port import complete, const
+from .port import const
 
 _BLOB_WORDS = const(16)
 _B_PRODUCER = const(12)
 _STATE = const(4)
 _H_INPUTS = const(8)
 _H_ARENA_BYTES = const(11)
-
-# Words of the state
-_HITS = const(1)
-_MISSES = const(2)
 
 # Stages of an inference
 _FRESH = const(0)  # nothing has run; inputs may be given
@@ -45,6 +41,7 @@ _INTERPRETER = ("_advance_in_python", "_clear_in_python", "_alloc")
 class Extractor:
     """From `net.extractor()`. `input`, then `extract`, then `reset` for the next inference or `close`."""
 
+    _rest = property()
     _stage = _FRESH
     _target = -1  # the blob that is worked towards
     _mark = _COUNTED  # layers with this mark run towards it, in the stored order
@@ -72,6 +69,8 @@ class Extractor:
                          self._marks, self._state, first_left, first_marks)  # fmt: skip
 
     def __getattr__(self, name):
+        from .modules import complete
+
         complete(Extractor, "interpreter" if name in _INTERPRETER else "search", name)
         return getattr(self, name)
 
@@ -128,12 +127,6 @@ class Extractor:
         """Start again after `close()`; called by `net.extractor()`, which owns closed extractors."""
         self._stage = _FRESH
         return self
-
-    @property
-    def placement(self):
-        """`plan` where every block of this inference lies where it was planned, else `mixed` or `online`."""
-        state = self._state
-        return "plan" if not state[_MISSES] else "mixed" if state[_HITS] else "online"
 
     # How it works
 

@@ -2,7 +2,8 @@
 
 from array import array
 
-from .port import F32, const, forget
+from .modules import forget
+from .port import F32, const
 
 # Best first. A layer that a backend does not have runs in `reference`, which has them all.
 _BACKENDS = ("_nnmicro", "vector", "viper", "reference")

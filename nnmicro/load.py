@@ -2,7 +2,8 @@
 
 from array import array
 
-from .port import I32, address, const, forget
+from .modules import forget
+from .port import I32, address, const
 
 _BLOB_WORDS = const(16)
 _B_NAME = const(15)
@@ -109,8 +110,8 @@ def _read(file, path):
 
 
 def _aligned_copy(data):
-    from .arena import Arena
+    from .memory import aligned
 
-    copy = Arena(len(data) + 16, 0).buffer[: len(data)]
+    copy = memoryview(aligned(len(data)))
     copy[:] = data
     return copy

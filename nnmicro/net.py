@@ -4,7 +4,7 @@ Here is what stays with every inference. Reading and checking the file is in `lo
 the file says about itself in `details.py`, loaded when something of that is asked for.
 """
 
-from .port import allocate_lock, const, forget, typed
+from .port import allocate_lock, const, typed
 
 _BLOB_WORDS = const(16)
 _H_ARENA_BYTES = const(11)
@@ -20,6 +20,8 @@ class Net:
     they lie; anything else is read into RAM. Raises ModelError for a file that is damaged or needs another engine,
     OSError where it cannot be read.
     """
+
+    _rest = property()
 
     # What most nets have: a class's attribute takes no memory of a net.
     option = None
@@ -46,10 +48,12 @@ class Net:
             self.option = option
         self._views = {}
         from .load import load
+        from .modules import forget
 
         load(self, source)
         # Code that only loading needs.
-        for module in ("load", "kernels", "sections"):
+        load = None
+        for module in ("load", "kernels", "sections", "modules"):
             forget(module)
 
     def __getattr__(self, name):
@@ -76,11 +80,6 @@ class Net:
         return index
 
     # Inference
-
-    @property
-    def arena_size(self):
-        """Bytes of an arena in which an inference runs as it was planned."""
-        return self.words[_H_ARENA_BYTES]
 
     def extractor(self, outputs=None, keep=(), lightmode=None, arena=None):
         """An Extractor: the state of one inference; close it (or use `with`) so that the next one can reuse it.
@@ -113,7 +112,7 @@ class Net:
             if self._frame is None:
                 from .arena import Arena
 
-                self._frame = Arena(self.arena_size, self.words[_H_MAX_BLOCKS] + 8)
+                self._frame = Arena(self.words[_H_ARENA_BYTES], self.words[_H_MAX_BLOCKS] + 8)
             return Extractor(self, None, (), True, self._frame)
         except BaseException:
             self._frame_taken = False

@@ -5,8 +5,6 @@ A view does not keep its buffer alive on MicroPython: whoever makes one also hol
 """
 
 try:
-    import sys
-
     import uctypes
     from micropython import const
 except ImportError:
@@ -45,24 +43,10 @@ if uctypes:
         """`nbytes` of memory at an address, as a writable buffer."""
         return uctypes.bytearray_at(where, nbytes)
 
-    def forget(name):
-        """Give back the memory of a module of the engine, and of what lies below it; it can be imported again."""
-        path = "nnmicro." + name
-        for module in [m for m in sys.modules if m == path or m.startswith(path + ".")]:
-            del sys.modules[module]
-        parent, last = path.rsplit(".", 1)
-        parent = sys.modules.get(parent)
-        # Not hasattr: the package would look for a module of that name.
-        if parent and last in parent.__dict__:
-            delattr(parent, last)
-
 else:
     import ctypes as _ctypes
 
     _CODES = "?fbBhi"
-
-    def forget(name):
-        pass
 
     def address(buffer):
         """Address of a buffer's first byte."""
@@ -111,24 +95,3 @@ try:
     from _thread import allocate_lock
 except ImportError:
     allocate_lock = _NoLock
-
-
-def complete(kind, home, name):
-    """Give a class what is seldom used of it: the methods of the class of the same name in the module `home`.
-
-    That module is loaded when an attribute `name`, which the class does not have, is first asked for. Raises
-    AttributeError where it is not there either. The class has a property of its own from the start: MicroPython adds
-    none to a class without any that is subclassed.
-    """
-    if name[:2] != "__":
-        module = __import__("nnmicro." + home, None, None, ("*",))
-        rest = getattr(module, kind.__name__).__dict__
-        for method in rest:
-            if method[:2] != "__":
-                setattr(kind, method, rest[method])
-        if uctypes:  # the methods stay, the class that brought them goes
-            delattr(module, kind.__name__)
-            forget(home)
-        if name in rest:
-            return
-    raise AttributeError("%r of nnmicro has no attribute %r" % (kind.__name__, name))

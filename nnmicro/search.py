@@ -19,6 +19,10 @@ _LAYER_WORDS = const(12)
 _L_OPERANDS = const(2)
 _L_INPUTS = const(3)
 
+# Words of an extractor's state
+_HITS = const(1)
+_MISSES = const(2)
+
 # Of a net's places
 _AT_LAYERS = const(1)
 _AT_OPERANDS = const(2)
@@ -120,6 +124,12 @@ class Extractor:
     def block(self, blob):
         """The block of a blob in the arena, or -1."""
         return self._slots[blob]
+
+    @property
+    def placement(self):
+        """`plan` where every block of this inference lies where it was planned, else `mixed` or `online`."""
+        state = self._state
+        return "plan" if not state[_MISSES] else "mixed" if state[_HITS] else "online"
 
     def forget(self, blob):
         """A result that is held belongs to its holder: the next inference gets a new Blob."""

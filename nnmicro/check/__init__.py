@@ -6,7 +6,8 @@ is loaded, run and forgotten, for together they are larger than all that stays: 
 has room for these.
 """
 
-from ..port import I32, const, forget, typed
+from ..modules import forget
+from ..port import I32, const, typed
 
 _BLOB_WORDS = const(16)
 _LIMIT = const(1 << 30)  # sizes and offsets stay below it

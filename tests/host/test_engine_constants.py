@@ -54,8 +54,8 @@ def test_so_are_the_lists(module: str, name: str) -> None:
 
 
 def test_the_numbers_of_a_net_are_found_where_the_header_has_them() -> None:
-    words = {"n_inputs": f.H_INPUTS, "n_outputs": f.H_OUTPUTS, "live_peak": f.H_LIVE_PEAK,
-             "lower_bound": f.H_LOWER_BOUND, "lightmode_off_size": f.H_LIGHTMODE_OFF,
+    words = {"n_inputs": f.H_INPUTS, "n_outputs": f.H_OUTPUTS, "arena_size": f.H_ARENA_BYTES,
+             "live_peak": f.H_LIVE_PEAK, "lower_bound": f.H_LOWER_BOUND, "lightmode_off_size": f.H_LIGHTMODE_OFF,
              "max_operands": f.H_MAX_OPERANDS, "max_blocks": f.H_MAX_BLOCKS}  # fmt: skip
     assert details._NUMBERS == words
     kinds = {**details._STARTS, **details._LENGTHS, **details._FIRST_WORDS, **details._WORD_COUNTS}

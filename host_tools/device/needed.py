@@ -1,0 +1,92 @@
+"""Which modules of the engine a model needs on a device: found in the engine's own sources, never listed by hand."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Collection, Iterator
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable  # of Python 3.10; later ones have moved it
+
+    from nnmicro import Net
+
+_PACKAGE = "nnmicro"
+# Loaded for what an inference does not do, or for files that ask for it.
+_OPTIONAL = {"selftest", "format", "preprocessing", "vector.array"}
+
+
+def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list[str]:
+    """Names for `push_engine(modules=…)`, sorted: the engine without its self-test, and the layers of this model.
+
+    `backend` is a folder of the engine with layers (`vector`, …), `reference` or `_nnmicro`; `native` names the kinds
+    of layers that the device's `_nnmicro` has, for which no Python is needed. Raises ValueError for a layer that the
+    engine does not have.
+    """
+    wanted = set(_closure("net"))
+    if net.preprocess is not None:
+        wanted |= set(_closure("preprocessing"))
+    for op in net.op_names:
+        if op == "share" or (backend == "_nnmicro" and op in native):
+            continue
+        if f"reference.{op}" not in _modules():
+            raise ValueError(f"the engine has no layer {op}")
+        wanted |= set(_closure(f"reference.{op}"))
+        if f"{backend}.{op}" in _modules():
+            wanted |= set(_closure(f"{backend}.{op}"))
+    wanted |= set(_closure("option"))
+    return sorted(name for name in wanted if not _modules()[name][1])  # packages come along with what is in them
+
+
+@functools.cache
+def _closure(start: str) -> tuple[str, ...]:
+    """A module, and all that it imports, directly or not; an optional one only where it is the start."""
+    found, waiting = {start}, [start]
+    while waiting:
+        module = waiting.pop()
+        for name in _imports(module) - found:
+            inside = "." in name and name.split(".")[0] == module.split(".")[0]
+            if inside or name not in _OPTIONAL:
+                found.add(name)
+                waiting.append(name)
+    return tuple(found)
+
+
+def _imports(module: str) -> set[str]:
+    """The engine's modules that a module imports, or names in a string."""
+    text, is_package = _modules()[module]
+    parts = module.split(".") if module else []
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            up = node.level - 1 if is_package else node.level
+            base = parts[: len(parts) - up]
+            inside = [*base, *(node.module.split(".") if node.module else [])]
+            names.add(".".join(inside))
+            names |= {".".join([*inside, alias.name]) for alias in node.names}
+        # What is loaded by a name in a string: `complete(Blob, "elements", …)`, the parts of the check.
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names |= {node.value, ".".join([*parts, node.value])} if is_package else {node.value}
+    return names & _modules().keys() - {""}
+
+
+@functools.cache
+def _modules() -> dict[str, tuple[str, bool]]:
+    """Source, and whether it is a package's, of every module by its name below the package."""
+    found: dict[str, tuple[str, bool]] = {}
+
+    def walk(folder: Traversable, prefix: str) -> Iterator[None]:
+        for entry in folder.iterdir():
+            if entry.is_dir() and entry.name != "__pycache__":
+                yield from walk(entry, f"{prefix}{entry.name}.")
+            elif entry.name.endswith(".py"):
+                is_package = entry.name == "__init__.py"
+                name = prefix[:-1] if is_package else prefix + entry.name.removesuffix(".py")
+                found[name] = (entry.read_text(encoding="utf-8"), is_package)
+                yield
+
+    for _ in walk(resources.files(_PACKAGE), ""):
+        pass
+    return found
