@@ -33,6 +33,8 @@ _COUNTED = const(2)  # its reads are counted in `left`
 _GIVEN = const(1)  # an input that was given in this inference
 _ASKED = const(2)  # the caller's own reference is counted in `left`
 
+_ALL = const(32767)  # layers: a file has no more
+
 # Made once: a tuple written out in a call would be new, on the heap, each time.
 _BYTES_LIKE = (bytes, bytearray, memoryview)
 _INTERPRETER = ("_advance_in_python", "_clear_in_python", "_alloc")
@@ -100,7 +102,7 @@ class Extractor:
         """
         blob = self._begin(name)
         while self._target >= 0:
-            self._advance()
+            self._advance(_ALL)
         return self._lend(blob)
 
     def reset(self):
@@ -197,8 +199,9 @@ class Extractor:
                 return False
         return True
 
-    def _advance(self):
-        """Run the next layer towards the target. Between two of these the interpreter serves Ctrl-C and callbacks."""
+    def _advance(self, layers):
+        """Run layers towards the target, one or up to so many. Between two of these the interpreter serves Ctrl-C and
+        callbacks: `_nnmicro` returns to let it."""
         stop = self._producer(self._target)
         layer = self._next
         native = self.net.native
@@ -206,7 +209,7 @@ class Extractor:
             if native:
                 self.arena.lock.acquire()
                 try:
-                    layer = native.run(self._context, layer, stop, self._mark, 1)
+                    layer = native.run(self._context, layer, stop, self._mark, layers)
                 finally:
                     self.arena.lock.release()
                 if layer < 0:  # one that Python has to do, or to refuse

@@ -111,7 +111,7 @@ class Extractor:
         between."""
         self._begin(name)
         while self._target >= 0 and layers > 0:
-            self._advance()
+            self._advance(1)
             layers -= 1
         return self._target >= 0
 

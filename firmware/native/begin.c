@@ -63,6 +63,22 @@ static int source_axes(const int32_t *r, axis axes[3]) {
     return end <= r[B_BYTES] ? sizes[dtype] : 0;
 }
 
+// Axes whose elements follow on from each other are one.
+static void merge(axis axes[3]) {
+    static const axis none = {1, 1};
+    for (int i = 0; i < 2; i++) {
+        if (axes[0].count == 1) {
+            axes[0] = axes[1];
+        } else if (axes[1].count == 1 || axes[1].step == axes[0].count * axes[0].step) {
+            axes[0].count *= axes[1].count;
+        } else {
+            return;
+        }
+        axes[1] = axes[2];
+        axes[2] = none;
+    }
+}
+
 static void copy_in(uint8_t *target, const uint8_t *source, const axis axes[3], size_t item) {
     const size_t row = (size_t)axes[0].count * item;
     for (int64_t k = 0; k < axes[2].count; k++) {
@@ -120,6 +136,7 @@ int nn_set_input(const nn_inference *n, int32_t blob, const void *data, size_t b
         nn_take_room(n, &arena, blob, &room);
         n->marks[n->at[NN_AT_N_LAYERS] + blob] |= GIVEN;
     }
+    merge(axes);
     copy_in((uint8_t *)n->arena + at, data, axes, (size_t)item);
     return NN_OK;
 }

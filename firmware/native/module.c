@@ -105,19 +105,37 @@ static void inference_of(mp_obj_t context, nn_inference *n) {
     n->n_first_marks = (int)info.len;
 }
 
+// Whether the interpreter has something else to do: Ctrl-C, a scheduled call, another thread. It does that between two
+// calls of `run` and never inside, where the arena is locked. A native module cannot know, and always lets it.
+static int is_wanted(void) {
+    #if defined(MICROPY_ENABLE_DYNRUNTIME) || MICROPY_PY_THREAD_GIL
+    return 1;
+    #else
+    #if MICROPY_ENABLE_SCHEDULER
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING) {
+        return 1;
+    }
+    #endif
+    return MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL;
+    #endif
+}
+
 // run(context, first, stop, mark, budget) -> the layer to go on with, or -1 - layer where Python has to do that one
 static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     nn_inference inference;
     inference_of(args[0], &inference);
     const mp_int_t first = mp_obj_get_int(args[1]), stop = mp_obj_get_int(args[2]);
-    const mp_int_t mark = mp_obj_get_int(args[3]), budget = mp_obj_get_int(args[4]);
+    const mp_int_t mark = mp_obj_get_int(args[3]);
+    mp_int_t budget = mp_obj_get_int(args[4]);
     if (first < 0 || stop < first || stop > INT16_MAX) {
         refuse("no such layers");
     }
-    // Ctrl-C and scheduled calls are the interpreter's to serve, between two calls: here the arena is locked.
-    const int32_t next = nn_run(&inference, (int32_t)first, (int32_t)stop, (int)mark,
-        budget > INT16_MAX ? INT16_MAX : (int32_t)budget, NULL);
+    int32_t next = (int32_t)first;
+    do {
+        next = nn_run(&inference, next, (int32_t)stop, (int)mark, budget > 0, NULL);
+        budget--;
+    } while (next >= 0 && next <= stop && budget > 0 && !is_wanted());
     if (next == NN_RUN_BROKEN) {
         refuse("the context is no inference of its model");
     }

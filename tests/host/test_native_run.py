@@ -66,7 +66,7 @@ def extract_natively(inference: Inference, name: str, budget: int) -> None:
             layer = -1 - layer
             assert ex._marks[layer] & (ex._mark | 1) == ex._mark
             ex._next = layer
-            ex._advance()
+            ex._advance(1)
             layer += 1
     ex._target = -1
 
