@@ -88,15 +88,13 @@ class Net:
         keep until the inference ends. `lightmode` and `arena` override the net's option. The net owns the memory of
         one inference; a second extractor at the same time needs `arena=Arena(net.arena_size)`.
         """
-        from .extractor import Extractor
-
         option = self.option
         if lightmode is None:
             lightmode = option is None or option.lightmode
         if arena is None and option is not None:
             arena = option.blob_arena
         if outputs is not None or keep or not lightmode or arena is not None:
-            return Extractor(self, outputs, keep, lightmode, arena)
+            return self._new_extractor(outputs, keep, lightmode, arena)
         _lock.acquire()
         try:
             if self._frame_taken:
@@ -113,10 +111,16 @@ class Net:
                 from .arena import Arena
 
                 self._frame = Arena(self.words[_H_ARENA_BYTES], self.words[_H_MAX_BLOCKS] + 8)
-            return Extractor(self, None, (), True, self._frame)
+            return self._new_extractor(None, (), True, self._frame)
         except BaseException:
             self._frame_taken = False
             raise
+
+    def _new_extractor(self, outputs, keep, lightmode, arena):
+        # Not at the top: then it and the code that loading needs would be in memory together.
+        from .extractor import Extractor
+
+        return Extractor(self, outputs, keep, lightmode, arena)
 
     def give_back(self, extractor):
         """A closed extractor returns the net's frame, and itself for the next one to use."""

@@ -1,0 +1,99 @@
+"""On 32-bit boards, where other things allocate than on 64 bits: the second inference of every int8 model uses no heap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from firmware import qemu_port, rp2_port
+from firmware.emulator import install
+from host_tools.device import Device, push_engine
+from host_tools.device.needed import needed_modules
+from host_tools.device.pico import PicoDevice
+from host_tools.device.qemu import QemuDevice
+from host_tools.model_file import ModelFile
+from tests.host import int8_models
+
+M4F = "qemu_cortex_m4f"
+SLOW = {"ic", "vww", "ad"}
+# With the file in the heap, as on a board without a memory-mapped file system.
+TOO_LARGE_FOR_A_PICO = {"vww", "ad"}
+
+PROGRAM = """
+import gc, micropython
+gc.collect()
+import nnmicro
+net = nnmicro.Net("/int8.nnm")
+data = bytes({size})
+with open("/input.bin", "rb") as file:
+    given = file.read()
+def infer(data):
+    ex = net.extractor()
+    ex.input({input!r}, data)
+    ex.extract({output!r})
+    ex.reset()
+    ex.input({input!r}, data)
+    ex.extract({output!r})
+    return ex
+infer(data).close()
+micropython.heap_lock()
+try:
+    ex = infer(given)
+finally:
+    micropython.heap_unlock()
+print(net.backend, ex.placement, sum(ex.extract({output!r}).view()[i] * (i + 1) for i in range({elements})))
+"""
+
+
+@pytest.fixture(scope="module")
+def m4f() -> Iterator[Device]:
+    lacking = qemu_port.missing(M4F)
+    if lacking:
+        pytest.skip(f"not installed: {', '.join(lacking)}")
+    models = [int8_models.converted(name).net for name in int8_models.MODELS]
+    with QemuDevice(f"emu:{M4F}", M4F) as device:
+        push_engine(device, modules={m for net in models for m in needed_modules(net, "_nnmicro", net.op_names)})
+        yield device
+
+
+@pytest.fixture(scope="module")
+def pico() -> Iterator[Device]:
+    lacking = [*install.missing(), *rp2_port.missing_packages()]
+    if lacking:
+        pytest.skip(f"not installed: {', '.join(lacking)}")
+    with PicoDevice(firmware=rp2_port.firmware("rpi_pico", with_engine=True)) as device:
+        yield device
+
+
+def check(device: Device, name: str) -> None:
+    model: ModelFile = int8_models.converted(name)
+    net = model.net
+    (given,) = int8_models.inputs(name, 1)
+    (expected,) = int8_models.expected(name, 1)
+    output = expected[str(net.outputs[0])]
+    program = PROGRAM.format(input=net.inputs[0], output=net.outputs[0], size=given.nbytes, elements=output.nbytes)
+    device.write_file(model.data, "/int8.nnm")
+    device.write_file(given.tobytes(), "/input.bin")
+    device.soft_reset()
+    try:
+        backend, placement, number = device.exec(program, timeout=300).decode().split()
+    finally:
+        device.remove("/int8.nnm")
+    assert (backend, placement) == ("_nnmicro", "plan")
+    flat = output.ravel().view(np.uint8).astype(int)
+    assert int(number) == int((flat * np.arange(1, len(flat) + 1)).sum())
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in sorted(int8_models.MODELS)]
+)
+def test_on_a_cortex_m4f(m4f: Device, name: str) -> None:
+    check(m4f, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(int8_models.MODELS) - TOO_LARGE_FOR_A_PICO))
+def test_on_a_raspberry_pi_pico(pico: Device, name: str) -> None:
+    check(pico, name)
