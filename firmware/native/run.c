@@ -1,4 +1,4 @@
-// The loop over the layers: what `Extractor._run` of nnmicro/extractor.py does, over the same arrays, so that Python and
+// The loop over the layers: what `Extractor._run` of nnmicro/interpreter.py does, over the same arrays, so that Python and
 // this may take turns layer by layer. A layer is carried out before anything is noted down, so one that fails leaves no trace.
 
 #include "inference.h"

@@ -1,4 +1,4 @@
-"""On 32-bit boards, where other things allocate than on 64 bits: the second inference of every int8 model uses no heap."""
+"""On 32-bit boards, where other things allocate than on 64 bits: a second inference of an int8 model uses no heap."""
 
 from __future__ import annotations
 
