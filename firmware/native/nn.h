@@ -97,7 +97,7 @@ int nn_kernel(const char *name, size_t length);
 // Carry out one record. Returns NN_OK, or an error and has changed nothing.
 int nn_call(const nn_buffer *buffers, int n_buffers, const int32_t *record, int words);
 
-// The state of one inference, as nnmicro/extractor.py keeps it: see run.c.
+// The state of one inference, as nnmicro/extractor.py keeps it: see begin.c and run.c.
 typedef struct {
     const void *model;
     size_t model_bytes;
