@@ -1,40 +1,65 @@
-"""The command `python -m firmware.build TARGET`: builds a firmware and prints its path.
+"""The command `python -m firmware.build BOARD`: builds a board's firmware and prints its path.
 
 Messages go to standard error, the path alone to standard output.
 """
 
 from __future__ import annotations
 
-import functools
+import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from firmware import qemu_port, rp2_port, unix_port
+from firmware import order as wanted
 from firmware.errors import FirmwareError
+from firmware.order import Order
+from firmware.port import Port
+from firmware.qemu_port import QemuPort
+from firmware.rp2_port import Rp2Port
+from firmware.sizes import kept
+from firmware.unix_port import UnixPort
 
-TARGETS: dict[str, Callable[[], Path]] = {
-    "unix": unix_port.interpreter,
-    **{name: functools.partial(qemu_port.firmware, name) for name in qemu_port.BOARDS},
-}
-for _board in rp2_port.BOARDS:
-    TARGETS[_board] = functools.partial(rp2_port.firmware, _board)
-    TARGETS[f"{_board}_engine"] = functools.partial(rp2_port.firmware, _board, with_engine=True)
+PORTS: dict[str, Port] = {board: port for port in (UnixPort(), QemuPort(), Rp2Port()) for board in port.boards}
+
+
+def firmware(board: str, contents: str = wanted.ENGINE) -> Path:
+    """The path of a board's firmware, built first if need be; see `firmware.order` for its contents."""
+    return PORTS[board].firmware(Order(board, contents))
+
+
+def built(board: str, contents: str = wanted.ENGINE) -> Path | None:
+    """The path that `firmware` would give if it need not build first, else None."""
+    return PORTS[board].built(Order(board, contents))
+
+
+def missing(board: str) -> list[str]:
+    """The system packages that a board's firmware would have to install first; nothing is installed."""
+    return PORTS[board].missing(board)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Build what is named; 0 if that went well, 1 if not, 2 if nothing such is known."""
-    if len(arguments) != 1 or arguments[0] not in TARGETS:
-        print(f"usage: python -m firmware.build {{{','.join(TARGETS)}}}", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m firmware.build", description="Build MicroPython for a board.")
+    parser.add_argument("board", choices=PORTS, help="a board of boards/")
+    parser.add_argument(
+        "--contents",
+        choices=wanted.CONTENTS,
+        default=wanted.ENGINE,
+        help="engine: nnmicro frozen in, with its kernels in C (default); kernels: those alone; stock: neither",
+    )
+    parser.add_argument("--arena", type=int, metavar="BYTES", help="RAM kept for networks, outside the heap")
+    parser.add_argument("--user-c-modules", type=Path, metavar="FOLDER", help="MicroPython's USER_C_MODULES")
+    given = parser.parse_args(arguments)
     try:
-        print(TARGETS[arguments[0]]())
+        path = PORTS[given.board].firmware(Order(given.board, given.contents, given.arena, given.user_c_modules))
     except FirmwareError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted; nothing half-built is left.", file=sys.stderr)
         return 130
+    print(f"{given.board} ({given.contents}): {kept(path.parent).text}", file=sys.stderr)
+    print(path)
     return 0
 
 

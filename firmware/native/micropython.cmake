@@ -10,7 +10,7 @@ foreach(LIST ${NNMICRO_LISTS})
 endforeach()
 
 add_library(usermod_nnmicro INTERFACE)
-target_sources(usermod_nnmicro INTERFACE ${CMAKE_CURRENT_LIST_DIR}/module.c ${NNMICRO_KERNELS})
+target_sources(usermod_nnmicro INTERFACE ${CMAKE_CURRENT_LIST_DIR}/module.c ${CMAKE_CURRENT_LIST_DIR}/static_arena.c ${NNMICRO_KERNELS})
 target_include_directories(usermod_nnmicro INTERFACE ${CMAKE_CURRENT_LIST_DIR})
 # A firmware is built for size; the kernels are where its time goes.
 set_source_files_properties(${NNMICRO_KERNELS} PROPERTIES COMPILE_OPTIONS "-O2")

@@ -2,7 +2,7 @@
 NNMICRO_DIR := $(USERMOD_DIR)
 include $(NNMICRO_DIR)/sources.mk
 
-SRC_USERMOD_C += $(NNMICRO_DIR)/module.c
+SRC_USERMOD_C += $(addprefix $(NNMICRO_DIR)/, module.c static_arena.c)
 SRC_USERMOD_LIB_C += $(addprefix $(NNMICRO_DIR)/, $(NN_SOURCES) $(NN_SOURCES_FLOAT) $(NN_SOURCES_INT8))
 CFLAGS_USERMOD += -I$(NNMICRO_DIR)
 

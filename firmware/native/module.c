@@ -4,10 +4,12 @@
 #ifdef MICROPY_ENABLE_DYNRUNTIME
 #include "py/dynruntime.h"
 #else
+#include "py/objstr.h"
 #include "py/runtime.h"
 #endif
 
 #include "nn.h"
+#include "static_arena.h"
 
 enum { MOST_BUFFERS = 8 };
 
@@ -184,6 +186,10 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
 
 #else
 
+#ifdef NN_BUILD
+static MP_DEFINE_STR_OBJ(build_obj, NN_BUILD);
+#endif
+
 static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__nnmicro)},
     {MP_ROM_QSTR(MP_QSTR_ABI), MP_ROM_INT(NN_ABI)},
@@ -192,6 +198,12 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)},
     {MP_ROM_QSTR(MP_QSTR_input), MP_ROM_PTR(&input_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&reset_obj)},
+    #ifdef NN_BUILD
+    {MP_ROM_QSTR(MP_QSTR_BUILD), MP_ROM_PTR(&build_obj)},
+    #endif
+    #if NN_STATIC_ARENA
+    {MP_ROM_QSTR(MP_QSTR_arena), MP_ROM_PTR(&nn_static_arena_obj)},
+    #endif
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

@@ -6,6 +6,7 @@ with open_device("unix") as device:
     print(device.eval("1 + 1"))
 """
 
+from host_tools.device.build import Build, ask_build
 from host_tools.device.device import Device
 from host_tools.device.engine import EngineReport, push_engine
 from host_tools.device.errors import DeviceError, DeviceFileNotFound, RemoteError
@@ -15,6 +16,7 @@ from host_tools.device.open import open_device
 from host_tools.device.transfer import WriteReport
 
 __all__ = [
+    "Build",
     "Device",
     "DeviceError",
     "DeviceFileNotFound",
@@ -24,6 +26,7 @@ __all__ = [
     "FileStat",
     "RemoteError",
     "WriteReport",
+    "ask_build",
     "open_device",
     "push_engine",
 ]

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firmware import cache
+from firmware import engine as frozen_engine
+from host_tools.device.build import ask_build
 from host_tools.device.device import Device
 from host_tools.device.errors import DeviceError
 from host_tools.device.files import Progress
@@ -70,8 +72,8 @@ def _list(folder, prefix):
 class EngineReport:
     """What became of the engine: of its `files` on the device `sent` had to be sent; `removed` were stale.
 
-    `format` is `mpy` or `py`; `verified_by` says whether the device hashed its files or only the manifest was
-    compared; `warnings` are sentences for the user.
+    `format` is `mpy`, `py`, or `frozen` (in the firmware: nothing was sent); `verified_by` says whether the device
+    hashed its files or only the manifest was compared; `warnings` are sentences for the user.
     """
 
     path: str
@@ -93,8 +95,11 @@ def push_engine(
 
     `modules` names what is wanted, as `net` or `reference` (a folder) or `reference.conv`; packages'
     `__init__` come along. Without it everything is pushed. What else is in that folder of the device is
-    removed.
+    removed. A device whose firmware has the engine frozen in gets nothing: that one would be found first.
     """
+    build = ask_build(device)
+    if build is not None and build.engine is not None:
+        return _frozen(build.version, build.engine)
     started, sent_before = time.monotonic(), device.bytes_sent
     description = device.description
     warnings: list[str] = []
@@ -120,6 +125,17 @@ def push_engine(
         verified_by="device" if description.has_hashlib else "manifest",
         warnings=warnings,
     )
+
+
+def _frozen(version: str, identity: str) -> EngineReport:
+    warnings = []
+    if identity != frozen_engine.identity():
+        warnings.append(
+            f"The firmware has another engine frozen in (nnmicro {version}, {identity}) than this nnmicro "
+            f"({frozen_engine.version()}, {frozen_engine.identity()}), and runs that one. "
+            "`nnmicro flash` brings the board's firmware up to date."
+        )
+    return EngineReport(".frozen/nnmicro", "frozen", 0, 0, 0, 0, 0, 0.0, "device", warnings)
 
 
 def _bring_up_to_date(

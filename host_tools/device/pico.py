@@ -228,9 +228,9 @@ def _emulator(board: str) -> list[str]:
 
 
 def _built_firmware(board: str) -> Path:
-    from firmware import rp2_port
+    from firmware import build
 
     try:
-        return rp2_port.firmware(board)
+        return build.firmware(board)
     except FirmwareError as error:
         raise DeviceError(f"The firmware of {board} cannot be built. {error}") from None

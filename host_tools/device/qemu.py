@@ -10,9 +10,11 @@ import os
 import re
 import tempfile
 import weakref
+from pathlib import Path
 
-from firmware import qemu_port
+from firmware import build, qemu_port, system_packages
 from firmware.errors import FirmwareError
+from firmware.order import KERNELS
 from host_tools.device.emulated import EmulatedDevice, inheritable
 from host_tools.device.errors import DeviceError
 
@@ -24,14 +26,18 @@ _SILENCE_S = 600.0
 class QemuDevice(EmulatedDevice):
     """The board `name` of boards/, with `heap` bytes for MicroPython (default: what its board.toml says).
 
+    `firmware` is an ELF file (default: ours with the kernels; the engine is pushed).
     With `exact` the board's clock is the number of executed instructions, 128 ns each: times repeat exactly
     and `instructions` can count. Without it the clock is this computer's.
     """
 
-    def __init__(self, spec: str, name: str, *, heap: int | None = None, exact: bool = True) -> None:
+    def __init__(
+        self, spec: str, name: str, *, heap: int | None = None, exact: bool = True, firmware: Path | None = None
+    ) -> None:
         try:
             board = qemu_port.board(name)
-            firmware = qemu_port.firmware(name)
+            system_packages.require(f"The emulated board {name}", qemu_port.emulator_needs(name))
+            firmware = build.firmware(name, KERNELS) if firmware is None else firmware
         except FirmwareError as error:
             raise DeviceError(f"{spec} cannot be had. {error}") from None
         self._exact = exact

@@ -97,10 +97,12 @@ def _require_ptys() -> None:
 
 
 def _built_interpreter() -> Path:
-    from firmware import unix_port
+    from firmware import build
+    from firmware.order import KERNELS
 
     try:
-        return unix_port.interpreter()
+        # Not with the engine in it: what is being developed is pushed, and nothing has to be compiled for it.
+        return build.firmware("unix", KERNELS)
     except FirmwareError as error:
         raise DeviceError(f"The unix device cannot be built. {error}") from None
 

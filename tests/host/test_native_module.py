@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware import source, unix_port
+from firmware import build, source
 from firmware.native import host
+from firmware.order import KERNELS
 from host_tools.convert import to_nnm
 from host_tools.importers import load_model
 from tests.host.test_native_float_kernels import header_params
@@ -97,11 +98,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def interpreter() -> Path:
-    """The unix MicroPython with the module compiled in, built as `firmware.build unix` does (about 25 s, once)."""
-    with pytest.MonkeyPatch.context() as patch:
-        if host.HERE not in unix_port.C_MODULES:
-            patch.setattr(unix_port, "C_MODULES", (*unix_port.C_MODULES, host.HERE))
-        return unix_port.interpreter()
+    """The unix MicroPython with the module compiled in."""
+    return build.firmware("unix", KERNELS)
 
 
 def check(interpreter: Path, folder: Path, module: str, model: Path) -> None:

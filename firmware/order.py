@@ -1,0 +1,44 @@
+"""What somebody wants built: a board's firmware, and what of nnmicro and of their own is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import boards
+from firmware.errors import FirmwareError
+
+# What of nnmicro a firmware holds: the engine frozen in, with the kernels and the static arena; kernels and arena
+# alone, for an engine that is pushed; nothing.
+ENGINE, KERNELS, STOCK = "engine", "kernels", "stock"
+CONTENTS = (ENGINE, KERNELS, STOCK)
+_LARGEST_ARENA = 1 << 30
+
+
+@dataclass(frozen=True)
+class Order:
+    """A firmware to build. `arena` is the bytes of the static arena (None: what the board's profile says), `modules`
+    a folder of user C modules by MicroPython's convention."""
+
+    board: str
+    contents: str = ENGINE
+    arena: int | None = None
+    modules: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.contents not in CONTENTS:
+            raise FirmwareError(f"A firmware's contents are one of {', '.join(CONTENTS)}, not {self.contents!r}.")
+        if self.arena is not None and (self.arena < 0 or self.arena % 16 or self.arena >= _LARGEST_ARENA):
+            raise FirmwareError(f"A static arena has a multiple of 16 bytes, not {self.arena}.")
+
+    @property
+    def has_kernels(self) -> bool:
+        """Whether `_nnmicro` is in it."""
+        return self.contents != STOCK
+
+    @property
+    def arena_bytes(self) -> int:
+        """The bytes of its static arena."""
+        if not self.has_kernels:
+            return 0
+        return self.arena if self.arena is not None else int(boards.load(self.board).extra["firmware"]["arena"])
