@@ -41,6 +41,7 @@ class Arena:
 
                 memory = None  # before more is asked for
                 memory = aligned(nbytes)
+        self.memory = memory  # a view would not keep it on MicroPython
         self.buffer = memoryview(memory)
         if len(self.buffer) and address(self.buffer) % _ALIGN:
             raise ValueError("arena memory starts at 0x%x, which is not aligned to 16 bytes" % address(self.buffer))
@@ -76,3 +77,13 @@ class Arena:
         if view is None:
             view = self._views[dtype] = typed(self.buffer, dtype, self.size)
         return view
+
+
+def frame_memory(nbytes):
+    """What an Arena of `nbytes` is made from: memory that the firmware keeps outside the heap, where that is large
+    enough and no other net has it, else the number."""
+    try:
+        from _nnmicro import arena
+    except ImportError:
+        return nbytes
+    return arena(nbytes) or nbytes

@@ -108,9 +108,9 @@ class Net:
             return spare.reopen()
         try:
             if self._frame is None:
-                from .arena import Arena
+                from .arena import Arena, frame_memory
 
-                self._frame = Arena(self.words[_H_ARENA_BYTES], self.words[_H_MAX_BLOCKS] + 8)
+                self._frame = Arena(frame_memory(self.words[_H_ARENA_BYTES]), self.words[_H_MAX_BLOCKS] + 8)
             return self._new_extractor(None, (), True, self._frame)
         except BaseException:
             self._frame_taken = False
