@@ -1,29 +1,42 @@
 # Every target sets up what it needs by itself, and says first what that is; the second time that takes no time.
 #
 #   make demo [DEVICE=/dev/ttyACM0]   convert, push and run a small network (on this computer, or a board)
-#   make test                         all tests but the slow ones
+#   make test                         all tests but the slow ones; the engine's on this computer and two emulated boards
+#                                     (NNMICRO_BOARDS=0: without these, and the 1.2 GB that they need)
+#   make test-device DEVICE=…         the engine's tests on any device: /dev/ttyACM0, emu:rpi_pico, …
 #   make test-all                     all tests
 #   make bench                        measurements
 #   make lint                         ruff and mypy
+#   make firmware BOARD=rpi_pico      build MicroPython with the engine in it; CONTENTS=kernels or stock: with less,
+#                                     ARENA=BYTES, USER_C_MODULES=FOLDER, MICROPYTHON=<checkout or tarball>
 #   make clean                        remove .venv and what tests and tools left in this folder
 
+TEST_DEVICE := $(DEVICE)
 DEVICE ?= unix
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-all bench lint clean setup-run setup-dev
+.PHONY: demo test test-device test-all bench lint firmware clean setup-python setup-run setup-dev setup-dev-without-boards
 
 demo: setup-run
 	@$(BIN)/nnmicro demo --device "$(DEVICE)"
 
 test: setup-dev
-	@DEVICE="$(DEVICE)" $(PYTEST) -m "not slow and not bench" $(ARGS)
+	@DEVICE="$(TEST_DEVICE)" $(PYTEST) -m "not slow and not bench" $(ARGS)
+
+test-device: setup-dev-without-boards
+	@DEVICE="$(DEVICE)" $(PYTEST) tests/device $(ARGS)
 
 test-all: setup-dev
-	@DEVICE="$(DEVICE)" $(PYTEST) -m "not bench" $(ARGS)
+	@DEVICE="$(TEST_DEVICE)" $(PYTEST) -m "not bench" $(ARGS)
 
 bench: setup-dev
-	@DEVICE="$(DEVICE)" $(PYTEST) -m bench $(ARGS)
+	@DEVICE="$(TEST_DEVICE)" $(PYTEST) -m bench $(ARGS)
+
+firmware: setup-python
+	@$(if $(BOARD),,$(error Say which board, as in `make firmware BOARD=rpi_pico`))
+	@$(BIN)/python -m firmware.build $(BOARD) $(if $(CONTENTS),--contents $(CONTENTS)) \
+	    $(if $(ARENA),--arena $(ARENA)) $(if $(USER_C_MODULES),--user-c-modules "$(USER_C_MODULES)")
 
 lint: setup-dev
 	@$(BIN)/ruff check .
@@ -34,8 +47,14 @@ clean:
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "MicroPython's source and builds stay in $${NNMICRO_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/nnmicro}."
 
+setup-python:
+	@sh host_tools/bootstrap.sh python
+
 setup-run:
 	@sh host_tools/bootstrap.sh run
 
 setup-dev:
 	@sh host_tools/bootstrap.sh dev
+
+setup-dev-without-boards:
+	@NNMICRO_BOARDS=0 sh host_tools/bootstrap.sh dev

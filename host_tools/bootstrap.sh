@@ -1,7 +1,9 @@
 #!/bin/sh
-# Sets up what a fresh clone needs: bootstrap.sh run | dev | system
+# Sets up what a fresh clone needs: bootstrap.sh run | dev | python | system
 #   run     the system's compiler and Python, .venv with nnmicro, the MicroPython interpreter
-#   dev     the same, and what the tests need
+#   dev     the same, and what the tests need: packages, and two emulated boards with their firmware. NNMICRO_BOARDS=0
+#           leaves the boards out; their tests are then skipped by name
+#   python  the system's compiler and Python, and .venv
 #   system  only the system's packages
 # Says what it will install and how large that is before it begins. What is there already is not touched.
 set -eu
@@ -10,6 +12,9 @@ kind=${1:-run}
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 cache=${NNMICRO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nnmicro}
+# The boards that the tests run on, besides the unix device; what they need is installed below.
+boards=
+[ "$kind" != dev ] || [ "${NNMICRO_BOARDS:-1}" = 0 ] || boards='qemu_cortex_m4f rpi_pico'
 stamp=.venv/ready-$(cksum pyproject.toml | cut -d ' ' -f 1)
 
 fail() {
@@ -28,17 +33,44 @@ missing_packages() {
     echo "$missing"
 }
 
+missing_for_boards() {
+    missing=
+    [ -n "$boards" ] || return 0
+    command -v arm-none-eabi-gcc >/dev/null || missing="$missing gcc-arm-none-eabi libnewlib-arm-none-eabi"
+    command -v qemu-system-arm >/dev/null || missing="$missing qemu-system-arm"
+    command -v cmake >/dev/null || missing="$missing cmake"
+    command -v ninja >/dev/null || missing="$missing ninja-build"
+    command -v node >/dev/null || missing="$missing nodejs"
+    command -v npm >/dev/null || missing="$missing npm"
+    echo "$missing"
+}
+
+needs_micropython() {
+    { [ "$kind" = run ] || [ "$kind" = dev ]; } && [ ! -d "$cache/unix" ]
+}
+
+is_built() {
+    set -- "$cache"/*/"$1"-*
+    [ -e "$1" ]
+}
+
 say_what_comes() {
     echo "Setting up nnmicro; later runs skip what is done:" >&2
     if [ -n "$missing" ]; then
         echo "  system packages:$missing (up to 60 MB to download, 200 MB on disk)" >&2
     fi
+    if [ -n "$missing_boards" ]; then
+        echo "  for the emulated boards:$missing_boards (175 MB to download, 1.2 GB on disk; NNMICRO_BOARDS=0 goes without)" >&2
+    fi
     if [ "$kind" != system ] && [ ! -e "$stamp-$kind" ]; then
         echo "  Python packages in .venv ($python_size)" >&2
     fi
-    if [ "$kind" != system ] && [ ! -d "$cache/unix" ]; then
+    if needs_micropython; then
         echo "  MicroPython: its source (18 MB to download, 57 MB on disk) and half a minute to compile it" >&2
     fi
+    for board in $boards; do
+        is_built "$board" || echo "  firmware for $board: one or two minutes to compile it" >&2
+    done
 }
 
 install_packages() {
@@ -66,6 +98,7 @@ install_python_packages() {
 }
 
 missing=$(missing_packages)
+missing_boards=$(missing_for_boards)
 if [ "$kind" = dev ]; then
     extra='[dev]'
     python_size='235 MB to download, 900 MB on disk'
@@ -73,10 +106,18 @@ else
     extra=
     python_size='105 MB to download, 400 MB on disk'
 fi
-if [ -n "$missing" ] || { [ "$kind" != system ] && { [ ! -e "$stamp-$kind" ] || [ ! -d "$cache/unix" ]; }; }; then
+if [ -n "$missing$missing_boards" ] || { [ "$kind" != system ] && [ ! -e "$stamp-$kind" ]; } || needs_micropython; then
     say_what_comes
 fi
+missing="$missing$missing_boards"
 [ -z "$missing" ] || install_packages
 [ "$kind" != system ] || exit 0
 [ -e "$stamp-$kind" ] || install_python_packages
-.venv/bin/python -m firmware.build unix >/dev/null
+[ "$kind" != python ] || exit 0
+# Opening a device installs and builds what it needs.
+devices=unix
+for board in $boards; do
+    devices="$devices emu:$board"
+done
+# shellcheck disable=SC2086 # one argument for each device
+.venv/bin/python -m host_tools.device.ready $devices || fail "what the tests run on cannot be had; the line above says why.${boards:+ NNMICRO_BOARDS=0 goes without emulated boards.}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -21,6 +22,7 @@ class SessionDevices:
 
     def __init__(self) -> None:
         self._open: dict[str, Device] = {}
+        self._there: dict[str, set[Path]] = {}
 
     def get(self, spec: str) -> Device:
         """The device, opened and with the engine if this is the first call."""
@@ -29,6 +31,15 @@ class SessionDevices:
             self._open[spec] = device
             push_engine(device)
         return self._open[spec]
+
+    def bring(self, spec: str, files: Iterable[Path]) -> bool:
+        """Write files into the root of an open device, each once a session; whether anything was written."""
+        there = self._there.setdefault(spec, set())
+        missing = [path for path in files if path not in there]
+        for path in missing:
+            self._open[spec].write_file(path, f"/{path.name}")
+        there.update(missing)
+        return bool(missing)
 
     def pytest_unconfigure(self) -> None:
         """End all of them, after the last test or Ctrl-C."""
@@ -39,8 +50,9 @@ class SessionDevices:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--device",
-        default=os.environ.get("DEVICE") or "unix",
-        help="where the tests in tests/device run besides this Python (default: $DEVICE, or unix)",
+        default=os.environ.get("DEVICE") or None,
+        help="where the tests in tests/device run besides this Python (default: $DEVICE, or unix and, of those that "
+        "are quick there, an emulated Cortex-M4F and Pico)",
     )
 
 

@@ -20,13 +20,15 @@ from pathlib import Path
 import numpy as np
 
 import host_tools.fit
-from firmware import compiling, rp2_port, source
+from firmware import compiling, source
 from firmware.native import host
+from firmware.order import ENGINE, STOCK
 from host_tools.device import RemoteError, push_engine
 from host_tools.device.pico import FLASH_BYTES, PicoDevice
 from host_tools.fit import heap, tables
 from host_tools.model_file import ModelFile
 from tests.bench.models import bench_models
+from tests.boards import without_arena
 
 FLASH_START = 0x10000000
 STEP = 32  # bytes up to which the smallest heap is found
@@ -67,7 +69,7 @@ class Bench:
         self._folder = tempfile.TemporaryDirectory(prefix="nnmicro-bench-")
         self._flash = Path(self._folder.name) / "flash"
         self.source = ""
-        firmware = rp2_port.firmware("rpi_pico", with_engine=kind == "frozen")
+        firmware = without_arena("rpi_pico", ENGINE if kind == "frozen" else STOCK)
         self.device = PicoDevice(flash=self._flash, firmware=firmware)
         if kind == "files":
             push_engine(self.device)

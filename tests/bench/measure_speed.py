@@ -124,11 +124,6 @@ def measured(spec: str, models: dict[str, ModelFile], backend: str) -> list[tupl
 
 def open_bench_device(spec: str) -> Device:
     """The device with engine and native module: the Pico's is in its firmware, the others' is pushed."""
-    if spec == "emu:rpi_pico":
-        from firmware import rp2_port
-        from host_tools.device.pico import PicoDevice
-
-        return PicoDevice(firmware=rp2_port.firmware("rpi_pico", with_engine=True))
     device = open_device(spec)
     push_engine(device)
     return device

@@ -14,8 +14,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from firmware import qemu_port, rp2_port
-from firmware.emulator import install
+from firmware.order import ENGINE, KERNELS
 from host_tools.convert import to_nnm
 from host_tools.device import Device, RemoteError, push_engine
 from host_tools.device.needed import needed_modules
@@ -23,6 +22,7 @@ from host_tools.device.pico import PicoDevice
 from host_tools.device.qemu import QemuDevice
 from host_tools.importers import load_model
 from host_tools.model_file import ModelFile
+from tests.boards import lacking, without_arena
 from tests.models.shared import shared
 
 pytestmark = pytest.mark.bench
@@ -120,10 +120,10 @@ def table(figures: dict[str, Figures], request: pytest.FixtureRequest) -> Iterat
 
 
 def test_from_littlefs(kws: ModelFile, figures: dict[str, Figures]) -> None:
-    lacking = qemu_port.missing(BOARD)
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
-    with QemuDevice(f"emu:{BOARD}", BOARD) as device:
+    reason = lacking(f"emu:{BOARD}", may_build=True)
+    if reason:
+        pytest.skip(reason)
+    with QemuDevice(f"emu:{BOARD}", BOARD, firmware=without_arena(BOARD, KERNELS)) as device:
         push_engine(device, modules=needed_modules(kws.net, "_nnmicro", kws.net.op_names))
         found = figures["Cortex-M4F, engine in littlefs"] = measured(device, kws)
     assert found.engine <= 16 * 1024
@@ -132,10 +132,10 @@ def test_from_littlefs(kws: ModelFile, figures: dict[str, Figures]) -> None:
 
 
 def test_frozen(kws: ModelFile, figures: dict[str, Figures]) -> None:
-    lacking = [*install.missing(), *rp2_port.missing_packages()]
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
-    with PicoDevice(firmware=rp2_port.firmware("rpi_pico", with_engine=True)) as device:
+    reason = lacking("emu:rpi_pico", may_build=True)
+    if reason:
+        pytest.skip(reason)
+    with PicoDevice(firmware=without_arena("rpi_pico", ENGINE)) as device:
         found = figures["Raspberry Pi Pico, engine frozen"] = measured(device, kws)
     assert found.engine <= 5 * 1024
     assert found.net <= 2048

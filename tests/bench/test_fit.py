@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 import boards
-from firmware import rp2_port
-from firmware.emulator import install
 from host_tools.fit import speed
 from host_tools.model_file import ModelFile
 from tests.bench.measure_heap import STEP, Bench, measurable, predicted
 from tests.bench.models import bench_models
+from tests.boards import lacking
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow]
 HEAP = ("digits", "digits_int8", "kws", "vww")
@@ -35,9 +34,9 @@ def chosen(models: dict[str, ModelFile], name: str, kind: str) -> ModelFile:
 
 @pytest.fixture(scope="module", params=["frozen", "files"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    lacking = [package for package in install.missing() if package != "rp2040js"] + rp2_port.missing_packages()
-    if lacking:
-        pytest.skip(f"the emulated Pico needs {', '.join(lacking)}, which this machine does not have")
+    reason = lacking("emu:rpi_pico", may_build=True)
+    if reason:
+        pytest.skip(reason)
     with Bench(request.param) as found:
         yield found
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from firmware import qemu_port
 from host_tools.device import push_engine
 from host_tools.device.qemu import QemuDevice
+from tests.boards import lacking
 from tests.models import model_file
 
 BOARD = "qemu_cortex_m4f"
@@ -29,9 +29,9 @@ infer()
 
 @pytest.fixture(scope="module")
 def board() -> Iterator[QemuDevice]:
-    lacking = qemu_port.missing(BOARD)
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
+    reason = lacking(f"emu:{BOARD}", may_build=True)
+    if reason:
+        pytest.skip(reason)
     with QemuDevice(f"emu:{BOARD}", BOARD) as device:
         push_engine(device)
         device.write_file(model_file("digits.nnm"), "/digits.nnm")

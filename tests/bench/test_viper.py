@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from firmware import qemu_port
 from host_tools.device import push_engine
 from host_tools.device.qemu import QemuDevice
+from tests.boards import lacking
 from tests.host import int8_models
 
 BOARD = "qemu_cortex_m4f"
@@ -28,9 +28,9 @@ gc.collect()
 
 
 def test_instructions_of_an_inference_by_backend(capsys: pytest.CaptureFixture[str]) -> None:
-    lacking = qemu_port.missing(BOARD)
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
+    reason = lacking(f"emu:{BOARD}", may_build=True)
+    if reason:
+        pytest.skip(reason)
     model = int8_models.converted("kws")
     data = model.storage(model.net.inputs[0], int8_models.inputs("kws", 1)[0])
     (output,) = model.net.outputs

@@ -1,11 +1,13 @@
-"""Runs every test of this folder twice: here in CPython, and on a device over the real link.
+"""Runs every test of this folder here in CPython, and on devices over the real link: on the one that is asked for, else
+on unix and, where that is quick, on two emulated boards.
 
 The tests are plain functions with `assert`, in modules that MicroPython can import. On the device each gets a
 fresh heap: module pushed, soft reset, import, call. What a module can say about its tests, at its top level:
 
-    FILES = ("digits.nnm",)         model files it opens, found by tests.models.model_file, in its current
-    folder HOST_ONLY = ("test_a",)         tests that make sense in CPython only DEVICE_ONLY = ("test_b",)
-    tests that make sense on a device only
+    FILES = ("digits.nnm",)      model files it opens, found by tests.models.model_file, in its current folder
+    HOST_ONLY = ("test_a",)      tests that make sense in CPython only
+    DEVICE_ONLY = ("test_b",)    tests that make sense on a device only
+    LONG = ("test_c",)           tests that take long on a board: on an emulated one only where that is asked for
 
 A test that finds something missing raises SkipTest (on the host unittest's, on the device any class of that
 name). Modules here whose names do not begin with test_ can be imported by the tests on both sides.
@@ -13,6 +15,7 @@ name). Modules here whose names do not begin with test_ can be imported by the t
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import re
@@ -26,6 +29,12 @@ import pytest
 from host_tools.device import DeviceError, RemoteError
 
 _SILENCE_S = 300.0
+_NO_SECOND_CORE = "the second core"  # what firmware/emulator says of a program that starts it
+
+
+_UNASKED = ("unix", "emu:qemu_cortex_m4f", "emu:rpi_pico")
+# What runs on the slowest of them without being asked for.
+_ON_THE_PICO = ("test_state_rules", "test_static_arena")
 
 
 class DeviceTest(pytest.Item):
@@ -37,10 +46,17 @@ class DeviceTest(pytest.Item):
         self.spec = spec
 
     def runtest(self) -> None:
-        device = self.config.pluginmanager.get_plugin("session_devices").get(self.spec)
-        for path in [*_shared_modules(self.path.parent), self.path, *_model_files(self.function_module)]:
-            device.write_file(path, f"/{path.name}")
+        if self.config.getoption("--device") is None:
+            reason = _lacking(self.spec)
+            if reason:
+                pytest.skip(reason)
+        devices = self.config.pluginmanager.get_plugin("session_devices")
+        device = devices.get(self.spec)
+        # First of all: it brings a device back that the test before has stopped.
         device.soft_reset()
+        wanted = [*_shared_modules(self.path.parent), self.path, *_model_files(self.function_module)]
+        if devices.bring(self.spec, wanted):
+            device.soft_reset()
         module = self.path.stem
         code = f"import {module}\n{module}.{self.function.__name__}()\n"
         try:
@@ -49,6 +65,10 @@ class DeviceTest(pytest.Item):
             self._report_output(error.output)
             if error.kind == "SkipTest":
                 pytest.skip(str(error).split(":", 1)[-1].strip())
+            raise
+        except DeviceError as error:
+            if _NO_SECOND_CORE in str(error):
+                pytest.skip(f"{self.spec} has no second core")
             raise
         self._report_output(output)
 
@@ -76,13 +96,25 @@ def pytest_pycollect_makeitem(collector: pytest.Module, name: str, obj: object) 
     if not name.startswith("test_") or not inspect.isfunction(obj) or not isinstance(collector, pytest.Module):
         return None
     host_only, device_only = _names(collector, "HOST_ONLY"), _names(collector, "DEVICE_ONLY")
-    spec = collector.config.getoption("--device")
+    long = _names(collector, "LONG")
+    asked = collector.config.getoption("--device")
     items: list[pytest.Item] = []
     if name not in device_only:
         items.append(pytest.Function.from_parent(collector, name=f"{name}[host]", callobj=obj))
-    if name not in host_only:
+    for spec in (asked,) if asked else _UNASKED:
+        if name in host_only or not asked and not _is_quick(spec, name in long, collector.path.stem):
+            continue
         items.append(DeviceTest.from_parent(collector, name=f"{name}[{spec}]", function=obj, spec=spec))
     return items
+
+
+def _is_quick(spec: str, is_long: bool, module: str) -> bool:
+    return not spec.startswith("emu:") or not is_long and (spec != "emu:rpi_pico" or module in _ON_THE_PICO)
+
+
+@functools.cache
+def _lacking(spec: str) -> str:
+    return str(importlib.import_module("tests.boards").lacking(spec))
 
 
 def _names(collector: pytest.Module, table: str) -> tuple[str, ...]:

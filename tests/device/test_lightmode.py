@@ -4,6 +4,7 @@ import nnmicro
 from nnmicro import ArenaFull
 
 FILES = ("branches.nnm", "residual.nnm", "digits.nnm", "padded.nnm")
+LONG = ("test_each_single_allocation_may_fail_and_nothing_is_lost", "test_lightmode_on_and_off_give_the_same_bytes")
 
 
 def inputs_of(net):

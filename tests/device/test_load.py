@@ -10,6 +10,7 @@ from nnmicro import ModelError
 from nnmicro import format as f
 
 FILES = ("branches.nnm", "residual.nnm", "padded.nnm", "fused.nnm")
+LONG = ("test_parameters_that_would_leave_the_operands",)
 
 
 def changed(path, kind, index, value):

@@ -9,6 +9,7 @@ import nnmicro
 from nnmicro import format as f
 
 FILES = ("camera.nnm", "camera_plain.nnm", "camera_each.nnm", "camera_planar.nnm")
+LONG = ("test_bytes_become_real_values_and_are_quantised",)
 DEVICE_ONLY = ("test_bytes_for_an_integer_input_allocate_nothing",)
 
 COUNT = 48

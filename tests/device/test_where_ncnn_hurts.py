@@ -8,6 +8,7 @@ import nnmicro
 from nnmicro import ArenaFull, ModelError, RecycledError
 
 FILES = ("branches.nnm", "residual.nnm", "deep.nnm", "fused.nnm")
+LONG = ("test_a_deep_graph_needs_no_deep_stack",)
 
 
 def test_two_outputs_that_share_a_middle_blob_are_both_right():

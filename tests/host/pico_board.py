@@ -1,4 +1,4 @@
-"""An emulated Pico for tests outside test_pico_device.py."""
+"""The emulated Pico of the tests."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from firmware import rp2_port
-from firmware.emulator import install
-from firmware.errors import FirmwareError
+from firmware import build
+from tests.boards import lacking
 
 BOARD = "rpi_pico"
 
 
 def built_firmware() -> Path:
-    """The Pico's firmware, or a skip that names what is missing; nothing is installed or built for a test."""
+    """The Pico's firmware, as `make test` has it built; or a skip that names what is missing."""
     pytest.importorskip("pty", reason="the emulated Pico needs an operating system with ptys")
-    lacking = [package for package in install.missing() if package != "rp2040js"]
-    if lacking:
-        pytest.skip(f"the emulated Pico needs {', '.join(lacking)}, which this machine does not have")
-    try:
-        install.command()
-    except FirmwareError as error:
-        pytest.skip(f"the emulated Pico needs rp2040js: {error}")
-    built = rp2_port.built(BOARD)
-    if built is None:
-        pytest.skip(f"no firmware for the Pico is built yet (`python -m firmware.build {BOARD}` does)")
-    return built
+    reason = lacking(f"emu:{BOARD}")
+    if reason:
+        pytest.skip(reason)
+    return build.firmware(BOARD)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from firmware import qemu_port, rp2_port
-from firmware.emulator import install
 from host_tools.device import Device, push_engine
 from host_tools.device.needed import needed_modules
 from host_tools.device.pico import PicoDevice
 from host_tools.device.qemu import QemuDevice
 from host_tools.model_file import ModelFile
+from tests.boards import lacking
 from tests.host import int8_models
+from tests.host.pico_board import built_firmware
 
 M4F = "qemu_cortex_m4f"
 SLOW = {"ic", "vww", "ad"}
@@ -49,9 +49,9 @@ print(net.backend, ex.placement, sum(ex.extract({output!r}).view()[i] * (i + 1) 
 
 @pytest.fixture(scope="module")
 def m4f() -> Iterator[Device]:
-    lacking = qemu_port.missing(M4F)
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
+    reason = lacking(f"emu:{M4F}")
+    if reason:
+        pytest.skip(reason)
     models = [int8_models.converted(name).net for name in int8_models.MODELS]
     with QemuDevice(f"emu:{M4F}", M4F) as device:
         push_engine(device, modules={m for net in models for m in needed_modules(net, "_nnmicro", net.op_names)})
@@ -60,10 +60,7 @@ def m4f() -> Iterator[Device]:
 
 @pytest.fixture(scope="module")
 def pico() -> Iterator[Device]:
-    lacking = [*install.missing(), *rp2_port.missing_packages()]
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
-    with PicoDevice(firmware=rp2_port.firmware("rpi_pico", with_engine=True)) as device:
+    with PicoDevice(firmware=built_firmware()) as device:
         yield device
 
 

@@ -15,21 +15,22 @@ import numpy as np
 import pytest
 
 import nnmicro
-from firmware import qemu_port
+from firmware import build, qemu_port, system_packages
 from host_tools.device import DeviceError, RemoteError, open_device, push_engine
 from host_tools.device.emulated import EmulatedDevice
 from host_tools.device.qemu import QemuDevice
+from tests.boards import lacking
 from tests.models import model_file
 
 BOARD = "qemu_cortex_m4f"
 looks_into_proc = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in Linux's /proc")
 
 
-def require(board: str) -> None:
+def require(board: str, *, may_build: bool = False) -> None:
     pytest.importorskip("pty", reason="emulated boards need an operating system with ptys")
-    lacking = qemu_port.missing(board)
-    if lacking:
-        pytest.skip(f"{board} needs packages that are not installed: {', '.join(lacking)}")
+    reason = lacking(f"emu:{board}", may_build=may_build)
+    if reason:
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +62,9 @@ def test_a_board_without_emulator_is_named_with_those_that_have_one() -> None:
 
 def test_what_a_board_needs_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert qemu_port.missing(BOARD) == [
-        "make",
-        "gcc-arm-none-eabi",
-        "libnewlib-arm-none-eabi",
-        "qemu-system-arm",
-    ]
-    assert qemu_port.missing("qemu_rv32")[-1] == "qemu-system-misc"
+    assert build.missing(BOARD) == ["make", "gcc-arm-none-eabi", "libnewlib-arm-none-eabi"]
+    assert system_packages.missing(qemu_port.emulator_needs(BOARD)) == ["qemu-system-arm"]
+    assert system_packages.missing(qemu_port.emulator_needs("qemu_rv32")) == ["qemu-system-misc"]
 
 
 # A board
@@ -143,7 +140,7 @@ def test_a_new_device_begins_with_an_empty_disk(board: QemuDevice) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", qemu_port.BOARDS)
 def test_the_digits_network_gives_what_it_gives_here(name: str) -> None:
-    require(name)
+    require(name, may_build=True)
     image = bytes((i * 7 + 3) % 17 for i in range(64))
     net = nnmicro.Net(str(model_file("digits.nnm")), nnmicro.Option(backend="reference"))
     with net.extractor() as ex:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from firmware import qemu_port
 from host_tools.device import push_engine
 from host_tools.device.qemu import QemuDevice
 from host_tools.device.romfs import push_romfs
+from tests.boards import lacking
 from tests.models import model_file
 
 BOARD = "qemu_cortex_m4f"
@@ -26,9 +26,9 @@ print(gc.mem_alloc() - _before, _n.mapped)
 
 @pytest.fixture(scope="module")
 def board() -> Iterator[QemuDevice]:
-    lacking = qemu_port.missing(BOARD)
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
+    reason = lacking(f"emu:{BOARD}")
+    if reason:
+        pytest.skip(reason)
     with QemuDevice(f"emu:{BOARD}", BOARD) as device:
         push_engine(device)
         yield device

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import nnmicro
-from firmware import qemu_port
 from host_tools.device import Device, open_device, push_engine
 from host_tools.remote.inference import RemoteInference
 from nnmicro import kernels
 from nnmicro.reference.fixed_point import multiply_away, multiply_up
+from tests.boards import lacking
 from tests.host import int8_models, litert
 from tests.host.test_native_int8_kernels import MAKERS, Trial, moved, shape
 from tests.host.test_native_more_kernels import prelu_int8
@@ -154,9 +154,9 @@ def test_every_blob_of_a_real_network_is_litert_s(device: Device, name: str) -> 
 @pytest.fixture(scope="module", params=("qemu_cortex_m3", "qemu_cortex_m4f", "qemu_rv32"))
 def board(request: pytest.FixtureRequest) -> Iterator[Device]:
     pytest.importorskip("pty", reason="emulated boards need an operating system with ptys")
-    lacking = qemu_port.missing(request.param)
-    if lacking:
-        pytest.skip(f"{request.param} needs packages that are not installed: {', '.join(lacking)}")
+    reason = lacking(f"emu:{request.param}", may_build=True)
+    if reason:
+        pytest.skip(reason)
     with open_device(f"emu:{request.param}") as opened:
         assert push_engine(opened).warnings == []
         yield opened
