@@ -130,12 +130,17 @@ class ModelFile:
             "layout": "planar" if type_word & 0xFF == F32 else "interleaved",
         }
 
+    def layer_op(self, layer: int) -> str:
+        """What a layer computes."""
+        net = self.net
+        return str(net.op_names[net.words[net.layers_at + layer * f.LAYER_WORDS + f.L_OP]])
+
     def layer_macs(self, layer: int) -> int:
         """Multiply-accumulates of one inference: output elements times the weights that each of them uses."""
         net, w = self.net, self.net.words
         r = net.layers_at + layer * f.LAYER_WORDS
         operands = net.operands_at + w[r + f.L_OPERANDS]
-        op = net.op_names[w[r + f.L_OP]]
+        op = self.layer_op(layer)
         if op not in _CONVOLUTIONS + _INNER_PRODUCTS:
             return 0
         weights = w[net.record(w[operands + 1]) + f.B_W]

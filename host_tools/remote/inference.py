@@ -44,7 +44,7 @@ class RemoteInference:
         self.device = device
         self.model = model
         device.exec((files("host_tools.remote") / "on_device.py").read_text())
-        self._call("nn_load", path, backend, timeout=_LONG)
+        self.call("nn_load", path, backend, timeout=_LONG)
         self.open(lightmode=lightmode, outputs=outputs, keep=keep)
 
     def open(
@@ -55,15 +55,15 @@ class RemoteInference:
         keep: tuple[str | int, ...] = (),
     ) -> None:
         """A new extractor in place of the one before. ArenaFull, or a RemoteError, where the device lacks memory."""
-        answer = self._call("nn_open", lightmode, outputs, keep, timeout=_LONG)
-        self.backend, self.arena_size = _parsed(answer, (str, int))
+        answer = self.call("nn_open", lightmode, outputs, keep, timeout=_LONG)
+        self.backend, self.arena_size = parsed(answer, (str, int))
 
     def reset(self) -> None:
-        self._call("nn_reset")
+        self.call("nn_reset")
 
     def reset_state(self) -> None:
         """`reset`, and forget what recurrent layers remember."""
-        self._call("nn_reset_state")
+        self.call("nn_reset_state")
 
     def input(self, name: str | int, array: np.ndarray) -> None:
         """Send an input of the blob's shape. ValueError or KeyError, before anything is sent, where it does not fit."""
@@ -75,21 +75,21 @@ class RemoteInference:
 
     def _give(self, name: str | int, storage: bytes) -> None:
         for start in range(0, len(storage), _CHUNK):
-            self._call("nn_give", name, start, storage[start : start + _CHUNK])
+            self.call("nn_give", name, start, storage[start : start + _CHUNK])
 
     def infer(self, *names: str | int) -> Measurement:
         """Run what these blobs need. ArenaFull where the device's arena is too small."""
-        return Measurement(*_parsed(self._call("nn_infer", names, timeout=_LONG), (int, int, str)))
+        return Measurement(*parsed(self.call("nn_infer", names, timeout=_LONG), (int, int, str)))
 
     def heap(self, *names: str | int) -> int | None:
         """Like `infer`, but with the collector off: bytes by which the heap grew, None where it is too small."""
-        answer = self._call("nn_heap", names, timeout=_LONG)
-        return None if answer.strip() == b"None" else int(_parsed(b"(" + answer.strip() + b",)", (int,))[0])
+        answer = self.call("nn_heap", names, timeout=_LONG)
+        return None if answer.strip() == b"None" else int(parsed(b"(" + answer.strip() + b",)", (int,))[0])
 
     def output(self, name: str | int) -> np.ndarray:
         """A blob's elements, fetched from the device."""
         data = bytearray()
-        for line in self._call("nn_take", name, _CHUNK, timeout=_LONG).split():
+        for line in self.call("nn_take", name, _CHUNK, timeout=_LONG).split():
             data += _decoded(line, name)
         try:
             return self.model.array(name, bytes(data))
@@ -98,12 +98,12 @@ class RemoteInference:
 
     def golden(self) -> int:
         """How many golden vectors the file on the device has; a RemoteError (ModelError) for damaged weights."""
-        return int(_parsed(self._call("nn_golden", timeout=_LONG), (int,))[0])
+        return int(parsed(self.call("nn_golden", timeout=_LONG), (int,))[0])
 
     def golden_vector(self, vector: int) -> list[tuple[float, float]]:
         """Run one on the device: for each output the largest difference, and the largest allowed."""
-        lines = self._call("nn_golden_vector", vector, timeout=_LONG).splitlines()
-        found = [_parsed(line, (str, str)) for line in lines]
+        lines = self.call("nn_golden_vector", vector, timeout=_LONG).splitlines()
+        found = [parsed(line, (str, str)) for line in lines]
         try:
             numbers = [(float(worst), float(allowed)) for worst, allowed in found]
         except ValueError:
@@ -112,7 +112,8 @@ class RemoteInference:
             raise DeviceError(f"the device answered {lines[:4]!r}, which is no comparison of this model's outputs")
         return numbers
 
-    def _call(self, function: str, *arguments: object, timeout: float = 60.0) -> bytes:
+    def call(self, function: str, *arguments: object, timeout: float = 60.0) -> bytes:
+        """Call a function of the program on the device; what it printed. ArenaFull where that was raised."""
         try:
             return self.device.exec(f"{function}({', '.join(map(repr, arguments))})", timeout=timeout)
         except RemoteError as error:
@@ -132,7 +133,7 @@ def _decoded(line: bytes, name: str | int) -> bytes:
     return data
 
 
-def _parsed(answer: bytes, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+def parsed(answer: bytes, kinds: tuple[type, ...]) -> tuple[Any, ...]:
     """The device's printed tuple, checked: what it says is not to be trusted."""
     try:
         values = ast.literal_eval(answer.decode().strip())

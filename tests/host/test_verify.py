@@ -209,7 +209,7 @@ def test_damaged_and_senseless_replies_are_refused(digits: Path) -> None:
         def __init__(self, model: ModelFile, answer: bytes) -> None:
             self.model, self.answer = model, answer
 
-        def _call(self, function: str, *arguments: object, timeout: float = 0) -> bytes:
+        def call(self, function: str, *arguments: object, timeout: float = 0) -> bytes:
             return self.answer
 
     model = ModelFile.read(digits)

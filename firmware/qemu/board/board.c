@@ -3,6 +3,7 @@
 //   qemu.disk                   the block device that the file system lies on
 //   qemu.instructions(f, ...)   calls f(...) and returns how many instructions that took, the call itself included;
 //                               exact if the emulator counts them (-icount shift=7), else meaningless
+//   qemu.measure(f, ...)        the same, but returns what f returns; qemu.measured() then says how many
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,11 +56,24 @@ void mp_hal_delay_ms(mp_uint_t ms) {
     }
 }
 
-static mp_obj_t qemu_instructions(size_t count, const mp_obj_t *arguments) {
+static uint64_t measured_ticks;
+
+static mp_obj_t qemu_measure(size_t count, const mp_obj_t *arguments) {
     uint64_t before = machine_ticks();
-    mp_call_function_n_kw(arguments[0], count - 1, 0, arguments + 1);
-    uint64_t ticks = machine_ticks() - before;
-    return mp_obj_new_int_from_ull(machine_instructions(ticks));
+    mp_obj_t result = mp_call_function_n_kw(arguments[0], count - 1, 0, arguments + 1);
+    measured_ticks = machine_ticks() - before;
+    return result;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR(qemu_measure_obj, 1, qemu_measure);
+
+static mp_obj_t qemu_measured(void) {
+    return mp_obj_new_int_from_ull(machine_instructions(measured_ticks));
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(qemu_measured_obj, qemu_measured);
+
+static mp_obj_t qemu_instructions(size_t count, const mp_obj_t *arguments) {
+    qemu_measure(count, arguments);
+    return qemu_measured();
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR(qemu_instructions_obj, 1, qemu_instructions);
 
@@ -67,6 +81,8 @@ static const mp_rom_map_elem_t qemu_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_qemu)},
     {MP_ROM_QSTR(MP_QSTR_disk), MP_ROM_PTR(&qemu_disk_obj)},
     {MP_ROM_QSTR(MP_QSTR_instructions), MP_ROM_PTR(&qemu_instructions_obj)},
+    {MP_ROM_QSTR(MP_QSTR_measure), MP_ROM_PTR(&qemu_measure_obj)},
+    {MP_ROM_QSTR(MP_QSTR_measured), MP_ROM_PTR(&qemu_measured_obj)},
 };
 static MP_DEFINE_CONST_DICT(qemu_globals, qemu_globals_table);
 const mp_obj_module_t qemu_module = {.base = {&mp_type_module}, .globals = (mp_obj_dict_t *)&qemu_globals};

@@ -1,0 +1,97 @@
+# Runs on the device after on_device.py; host_tools/remote/benchmark.py calls these functions.
+import gc
+import time
+
+try:
+    from qemu import measure as nn_measure
+    from qemu import measured as nn_measured
+
+    nn_unit = "instructions"
+except ImportError:
+    nn_unit = "time_us"
+    _Run.took = 0
+
+    def nn_measure(f, *arguments):
+        start = time.ticks_us()
+        result = f(*arguments)
+        _Run.took = time.ticks_diff(time.ticks_us(), start)
+        return result
+
+    def nn_measured():
+        return _Run.took
+
+
+class _Probe:
+    # Stands before the native module and counts each layer's call of it, one layer a call.
+    def __init__(self, native):
+        self.native = native
+        self.layer = -1
+
+    def __getattr__(self, name):
+        return getattr(self.native, name)
+
+    def run(self, context, first, stop, mark, budget):
+        after = nn_measure(self.native.run, context, first, stop, mark, 1)
+        self.count = nn_measured()
+        self.layer = after - 1 if after >= 0 else -1
+        return after
+
+
+def nn_ready():
+    # What the host gave becomes the application's data, as bytes in RAM.
+    _Run.data = [(name, _Run.ex.input_view(name).tobytes()) for name in _Run.net.inputs]
+
+
+def nn_inference(names):
+    for name, data in _Run.data:
+        _Run.ex.input(name, data)
+    for name in names:
+        _Run.ex.extract(name)
+
+
+def nn_idle():
+    # What counting itself costs: the call of a function that does nothing.
+    nn_measure(nn_measured)
+    nn_measure(nn_measured)
+    return nn_measured()
+
+
+def nn_total(names):
+    idle = nn_idle()
+    _Run.ex.reset()
+    gc.collect()
+    _Run.ex.arena.reset_peak()
+    nn_measure(nn_inference, names)
+    print((max(0, nn_measured() - idle), _Run.ex.arena.live_peak))
+
+
+def nn_again():
+    # For a measurement of the heap: the inputs are given, nothing has run.
+    _Run.ex.reset()
+    for name, data in _Run.data:
+        _Run.ex.input(name, data)
+
+
+def nn_layers(names):
+    # A line for each layer that ran: its number (-1: not known), its count, and whether it was in C.
+    idle = nn_idle()
+    nn_again()
+    native = _Run.net.native
+    probe = None
+    if native:
+        probe = _Run.net.native = _Probe(native)
+    gc.collect()
+    try:
+        for name in names:
+            more = True
+            while more:
+                if probe:
+                    probe.layer = -1
+                more = nn_measure(_Run.ex.step, name, 1)
+                count = nn_measured()
+                if probe and probe.layer >= 0:
+                    print((probe.layer, max(0, probe.count - idle), True))
+                else:
+                    print((-1, max(0, count - idle), False))
+    finally:
+        _Run.net.native = native

@@ -1,0 +1,93 @@
+"""`nnmicro bench`: exact counts on a QEMU board, and what the device says is checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from host_tools.cli.main import app
+from host_tools.device import Device, DeviceError, push_engine
+from host_tools.device.qemu import QemuDevice
+from host_tools.model_file import ModelFile
+from host_tools.remote.benchmark import Cost, LayerCost, _layers, describe, measure
+from tests.host.test_qemu_device import BOARD, require
+from tests.models import model_file
+
+
+@pytest.fixture(scope="module")
+def board() -> Iterator[QemuDevice]:
+    require(BOARD)
+    with QemuDevice(f"emu:{BOARD}", BOARD) as device:
+        push_engine(device)
+        device.write_file(model_file("digits.nnm"), "/digits.nnm")
+        yield device
+
+
+def cost_of(board: Device, backend: str | None = None) -> Cost:
+    board.soft_reset()
+    return measure(board, "/digits.nnm", ModelFile.read(model_file("digits.nnm")), backend)
+
+
+def test_counts_repeat_to_the_instruction_and_add_up(board: QemuDevice) -> None:
+    first = cost_of(board)
+    assert first == cost_of(board)
+    model = ModelFile.read(model_file("digits.nnm"))
+    assert [layer.layer for layer in first.layers] == list(range(model.net.n_layers))
+    assert first.unit == "instructions" and all(layer.native for layer in first.layers)
+    overhead = first.python_overhead
+    assert overhead is not None and 0 < overhead < first.total
+    assert sum(layer.count for layer in first.layers) + overhead == first.total
+    assert first.live_peak == model.net.live_peak and first.heap_allocated == 0
+    # A multiply-accumulate is an instruction on a core with an FPU; loads and loops are the rest.
+    told = describe(first, model, board.spec)
+    assert 1 < told["instructions_per_mac"] < 100
+
+
+def test_the_layers_together_cost_what_one_call_for_all_of_them_does(board: QemuDevice) -> None:
+    cost = cost_of(board)
+    board.exec("nn_again()\nex = _Run.ex\nn, x, done = _Run.net.native, ex._context, []\nex._begin('scores')\n")
+    last = cost.layers[-1].layer
+    whole = board.instructions(f"done.append(n.run(x, 0, {last}, ex._mark, 99))")
+    assert board.eval("done[0]") == last + 1
+    board.exec("ex.reset()")
+    # Each call of its own takes some hundred instructions to find the buffers behind its arguments.
+    assert abs(sum(layer.count for layer in cost.layers) - whole) < 1000 * len(cost.layers)
+
+
+def test_layers_in_python_are_told_from_those_in_c(board: QemuDevice) -> None:
+    plain, native = cost_of(board, "reference"), cost_of(board)
+    assert not any(layer.native for layer in plain.layers) and plain.python_overhead is None
+    assert plain.total > 10 * native.total
+
+
+def test_a_board_without_a_counter_tells_time(device: Device) -> None:
+    device.write_file(model_file("digits.nnm"), "/digits.nnm")
+    device.soft_reset()
+    model = ModelFile.read(model_file("digits.nnm"))
+    told = describe(measure(device, "/digits.nnm", model), model, "unix")
+    assert told["time_us"] > 0 and "instructions" not in told
+    assert len(told["per_layer"]) == model.net.n_layers
+
+
+def test_the_command_prints_one_object_or_a_table() -> None:
+    path = str(model_file("digits.nnm"))
+    told = CliRunner().invoke(app, ["bench", path, "--device", "unix", "--json"])
+    assert told.exit_code == 0
+    assert {"time_us", "time_us_per_mac", "python_overhead", "per_layer", "live_peak", "heap_allocated"} <= set(
+        json.loads(told.stdout)
+    )
+    shown = CliRunner().invoke(app, ["bench", path, "--device", "unix"])
+    assert shown.exit_code == 0 and "from giving the inputs to the last output" in shown.stdout
+
+
+@pytest.mark.parametrize("answer", [b"(1, 5, True)", b"(0, 5)", b"(0, '5', True)", b"(0, 5, True)\n" * 3, b"x"])
+def test_an_answer_that_makes_no_sense_is_an_error(answer: bytes) -> None:
+    with pytest.raises(DeviceError):
+        _layers(answer, 2)
+
+
+def test_layers_that_the_device_cannot_number_are_counted() -> None:
+    assert _layers(b"(-1, 5, False)\n(1, 6, True)\n", 2) == [LayerCost(0, 5, False), LayerCost(1, 6, True)]
