@@ -63,7 +63,8 @@ class EmulatedDevice(Device):
         slave, lifeline, self._process = _start_on_pty(self._command, self._open_files, self._environment, self._log)
         self._end_process = weakref.finalize(self, _end, self._process, lifeline, slave, self._log)
         try:
-            self._wait_for_prompt(spec, os.ttyname(slave))
+            self._address = os.ttyname(slave)
+            self._wait_for_prompt(spec, self._address)
         except BaseException as error:
             # An OSError is the pty of an emulator that is gone already.
             ended = self._how_it_ended() if isinstance(error, (DeviceError, OSError)) else None
@@ -94,6 +95,20 @@ class EmulatedDevice(Device):
             super().soft_reset()
         else:
             self.restart()
+
+    @property
+    def address(self) -> str:
+        """The port on which the board is, for other programs; another one after a restart."""
+        return self._address
+
+    def hand_over(self) -> None:
+        """Leave the board at its friendly prompt and let go of its port, so that another program can open it."""
+        self._link.close()
+
+    def wait(self) -> str:
+        """Wait until the emulator ends by itself, as at a reset; how it ended, in words."""
+        self._process.wait()
+        return self._how_it_ended() or "has ended"
 
     def restart(self) -> None:
         """End the emulator and start it anew, as if the board had lost its power for a moment."""
