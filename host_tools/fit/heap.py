@@ -41,10 +41,13 @@ class Needs:
         return sorted((self.arena, self.native, self.weights), reverse=True)
 
 
-def needs(model: ModelFile, kind: str, *, mapped: bool, native: int = 0, word_bytes: int = 4) -> Needs:
+def needs(
+    model: ModelFile, kind: str, *, mapped: bool, native: int = 0, outside: int = 0, word_bytes: int = 4
+) -> Needs:
     """What a model needs with an engine of that kind: `frozen` in the firmware, or `files` in /lib, as .mpy.
 
-    `mapped`: the file is used in place. `native`: bytes of native code in the heap.
+    `mapped`: the file is used in place. `native`: bytes of native code in the heap. `outside`: bytes that the firmware
+    keeps for an arena outside the heap.
     """
     constants = table("heap.toml")[kind]
     words = word_bytes // 4
@@ -54,7 +57,7 @@ def needs(model: ModelFile, kind: str, *, mapped: bool, native: int = 0, word_by
         engine=engine,
         native=_blocks(native),
         net=_blocks(max(0, round(net) * words - engine)),
-        arena=_blocks(model.net.arena_size),
+        arena=0 if model.net.arena_size <= outside else _blocks(model.net.arena_size),
         workspace=0,  # no layer of this format version has any
         weights=0 if mapped else _blocks(len(model.data)),
     )

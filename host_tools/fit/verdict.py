@@ -77,6 +77,7 @@ def _judged(model: ModelFile, board: Board, stock: bool) -> Verdict:
         "files" if stock else "frozen",
         mapped=mapped,
         native=heap.native_bytes(model, board.module) if stock and backend == "_nnmicro" and board.module else 0,
+        outside=0 if stock else int(board.extra.get("firmware", {}).get("arena", 0)),
         word_bytes=board.word_bytes,
     )
     return Verdict(
