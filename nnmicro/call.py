@@ -49,8 +49,8 @@ _AT_WEIGHTS = const(4)
 class Operand:
     """One tensor as a kernel sees it: c x h x w elements of `data`.
 
-    Element (c, y, x) is `data[base + c * cs + (y % rows) * rs + x * ps]`: steps are counted in elements, and `rows`
-    is how many rows are held (h for a whole tensor, fewer for a ring).
+    Element (c, y, x) is `data[base + c * cs + (y + phase) % rows * rs + x * ps]`: steps are counted in elements, and
+    `rows` is how many rows are held (h for a whole tensor, whose phase is 0; fewer for a ring).
     """
 
     def __init__(self):
@@ -60,11 +60,12 @@ class Operand:
         self.c = self.h = self.w = 0
         self.cs = self.rs = self.ps = 0
         self.rows = 0
+        self.phase = 0
         self.dtype = F32
 
     def at(self, c, y):
         """Index of element (c, y, 0)."""
-        return self.base + c * self.cs + y % self.rows * self.rs
+        return self.base + c * self.cs + (y + self.phase) % self.rows * self.rs
 
     @property
     def count(self):
@@ -140,6 +141,7 @@ class Call:
             operand.rs = w[e + _B_RSTEP] // item
             operand.ps = w[e + _B_PSTEP] // item
             operand.rows = w[e + _B_ROWS]
+            operand.phase = 0
             if blob >= net.n_blobs:
                 operand.data = net.view(dtype)
                 operand.base = (net.at[_AT_WEIGHTS] + w[e + _B_PLACE]) // item
@@ -155,6 +157,7 @@ class Call:
                 operand.base = 0
         self.y0 = 0
         self.y1 = self.output().h
+        self.reduces = 0
 
 
 def as_array(holder, buffer, dtype):

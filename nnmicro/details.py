@@ -28,6 +28,8 @@ _NUMBERS = {
     "n_inputs": 8, "n_outputs": 9, "arena_size": 11, "live_peak": 12, "lower_bound": 13, "lightmode_off_size": 14,
     "max_operands": 15, "max_blocks": 16,
 }  # fmt: skip
+# The same of a streamed model: words of its steps
+_STREAMED = {"arena_size": 0, "live_peak": 1, "lower_bound": 1}
 # Entries of `net.at`
 _PLACES = {"layers_at": 1, "operands_at": 2, "params_at": 3, "weights_at": 4, "n_records": 6}
 # Sections: where they start, and how long they are, in bytes and in words
@@ -39,6 +41,8 @@ _WORD_COUNTS = {"fused_words": 9, "preprocessing_words": 13}
 
 def look_up(net, name):
     """An attribute that a net does not have by itself."""
+    if name in _STREAMED and net.steps_at:
+        return net.words[net.steps_at + _STREAMED[name]]
     if name in _NUMBERS:
         return net.words[_NUMBERS[name]]
     if name in _PLACES:
@@ -77,6 +81,8 @@ class Net:
     @property
     def optimal(self):
         """Whether `arena_size` is proven to be the smallest."""
+        if self.steps_at:
+            return self.arena_size == self.lower_bound
         return bool(self.words[_H_PLAN_FLAGS] & _PLAN_OPTIMAL)
 
     def shape(self, blob):

@@ -66,7 +66,7 @@ SECTION_NAMES = (
 )  # fmt: skip
 # What this engine reads, and what it must find.
 KNOWN = (BLOBS, LAYERS, OPERANDS, PARAMS, SHAPES, IO, OPS, NAMES, FUSED, LABELS, WEIGHTS, QUANTISATION, PREPROCESSING,
-         GOLDEN, SOURCE)  # fmt: skip
+         GOLDEN, STEPS, SOURCE)  # fmt: skip
 NEEDED = (BLOBS, LAYERS, OPERANDS, PARAMS, SHAPES, IO, OPS, WEIGHTS)
 
 # Blob record: the blobs that inference computes or is given first, then the constants
@@ -80,7 +80,7 @@ B_W = 5
 B_CSTEP = 6  # bytes between channels, rows and pixels
 B_RSTEP = 7
 B_PSTEP = 8
-B_ROWS = 9  # rows held in memory: h for a whole tensor
+B_ROWS = 9  # h: blobs are whole, but see STEPS
 B_PLACE = 10  # planned offset in the frame, or -1; of a constant its offset in the weights
 B_SHAPE = 11  # index of the first of `rank` words in the shapes
 B_PRODUCER = 12  # layer, or -1 for an input or a constant
@@ -113,6 +113,16 @@ L_PARAM_COUNT = 6
 L_NAME = 7
 L_WORKSPACE = 8
 L_WORKSPACE_PLACE = 9
+
+# The section of steps: a header, then for each blob, for each layer, for each step
+T_FRAME = 0
+T_LIVE_PEAK = 1
+T_STEPS = 2
+T_FED = 3  # bit k: input k is given by rows
+STEPS_HEADER_WORDS = 4
+PLACE_WORDS = 3  # offset, rows held, phase
+STATE_WORDS = 2  # offset and bytes of what a reduction keeps, or -1 and 0
+STEP_WORDS = 3  # layer (-1 - k: rows of input k are taken), first row, rows
 
 SHARE = 1  # the output is the input's block under another shape
 IN_PLACE = 2  # the output may take the place of input 0 when that has no other reader

@@ -9,7 +9,7 @@ from .port import F32, const
 _BACKENDS = ("_nnmicro", "vector", "viper", "reference")
 
 # What the engine asks of the native module; it counts up when a call changes its meaning.
-_ABI = const(2)
+_ABI = const(3)
 
 _H_MAX_OPERANDS = const(15)
 _BLOB_WORDS = const(16)
@@ -172,6 +172,10 @@ def _check_layer(net, call, layer, reference):
 
     w = net.words
     call.bind(net, layer, None, None)
+    if net.steps_at:
+        from .stepping import bind_state
+
+        bind_state(call, net, layer)
     try:
         reference.check(call)
         first = net.at[_AT_OPERANDS] + w[net.at[_AT_LAYERS] + layer * _LAYER_WORDS + _L_OPERANDS]

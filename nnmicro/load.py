@@ -28,7 +28,9 @@ def load(net, source):
     net.io_at = model.io_at
     net.consumers = model.consumers
     places = (model.blobs_at, model.layers_at, model.operands_at, model.params_at, model.weights_at)
-    net.at = array("i", places + (model.n_blobs, model.n_records, model.n_layers))
+    net.at = array("i", places + (model.n_blobs, model.n_records, model.n_layers, model.steps_at))
+    if model.steps_at:
+        net.steps_at = model.steps_at
     if model.n_states:
         net.n_states = model.n_states
     if model.preprocessing_at:

@@ -32,6 +32,7 @@ class Net:
     uses_arrays = False
     array = None  # the whole file as an ndarray, made by the vector backend
     n_states = 0
+    steps_at = 0  # word index of the section of steps, of a streamed model
     preprocessing_at = 0
     preprocess = None  # preprocessing.apply
     _frame = None  # the arena of one inference, made when the first extractor asks
@@ -87,6 +88,9 @@ class Net:
         `outputs`: the declared outputs that will be asked for (others then hold no memory). `keep`: intermediates to
         keep until the inference ends. `lightmode` and `arena` override the net's option. The net owns the memory of
         one inference; a second extractor at the same time needs `arena=Arena(net.arena_size)`.
+
+        A streamed model runs row by row where all of its declared outputs, and nothing else, may be asked for; with
+        `outputs`, `keep` or lightmode off it runs with whole tensors, in memory of its own.
         """
         option = self.option
         if lightmode is None:
@@ -110,7 +114,7 @@ class Net:
             if self._frame is None:
                 from .arena import Arena, frame_memory
 
-                self._frame = Arena(frame_memory(self.words[_H_ARENA_BYTES]), self.words[_H_MAX_BLOCKS] + 8)
+                self._frame = Arena(frame_memory(self.words[self.steps_at or _H_ARENA_BYTES]), self.words[_H_MAX_BLOCKS] + 8)
             return self._new_extractor(None, (), True, self._frame)
         except BaseException:
             self._frame_taken = False
@@ -118,7 +122,10 @@ class Net:
 
     def _new_extractor(self, outputs, keep, lightmode, arena):
         # Not at the top: then it and the code that loading needs would be in memory together.
-        from .extractor import Extractor
+        if self.steps_at and outputs is None and not keep and lightmode:
+            from .streaming import Stream as Extractor
+        else:
+            from .extractor import Extractor
 
         return Extractor(self, outputs, keep, lightmode, arena)
 

@@ -104,6 +104,38 @@ def apply(blob, data):
     return True
 
 
+def has(net, blob):
+    """Whether an input takes an application's bytes."""
+    return _find(net, blob) >= 0
+
+
+def apply_row(net, blob, memory, target, data, source):
+    """One row of `blob`, at byte `target` of a memory, from an application's bytes from `source` on: its pixels'
+    channels side by side where the source's order is h, w, c, else a line of each channel."""
+    w = net.words
+    r = _find(net, blob)
+    e = net.record(blob)
+    dtype = w[e] & 0xFF
+    item = ITEM_BYTES[dtype]
+    elements = memory.view(dtype)
+    values = net.preprocessing_at + w[r + R_VALUES]
+    count = w[r + R_COUNT]
+    width = w[e + _B_W]
+    hwc = w[e] >> 16
+    for c in range(w[e + _B_C]):
+        k = c if count > 1 else 0
+        at = (target + c * w[e + _B_CSTEP]) // item
+        first = source + (c if hwc else c * width)
+        stride = w[e + _B_C] if hwc else 1
+        step = w[e + _B_PSTEP] // item
+        if dtype == F32:
+            floats = net.view(F32)
+            _compute(elements, at, step, floats[values + k], floats[values + k + count], data, first, stride, width)
+        else:
+            table = 4 * (values + 2 * count + k * TABLE_WORDS)
+            _look_up(elements, at, step, net.view(dtype), table, data, first, stride, width)
+
+
 def _channel(blob, e, c, data, table, start, count):
     """One channel: through the 256 elements of `table` from `start`, or with the mean at word `start`."""
     net = blob._net

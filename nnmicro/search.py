@@ -15,6 +15,7 @@ _B_FLAGS = const(1)
 _B_BYTES = const(2)
 _INPUT = const(1)
 _STATE = const(4)
+_H_ARENA_BYTES = const(11)
 _LAYER_WORDS = const(12)
 _L_OPERANDS = const(2)
 _L_INPUTS = const(3)
@@ -77,7 +78,8 @@ class Extractor:
         size = net.lightmode_off_size
         if self.lightmode:
             kept = sum((net.words[net.record(net.index(b)) + _B_BYTES] + 15) // 16 * 16 for b in keep)
-            size = min(net.arena_size + kept, max(net.arena_size, size))
+            planned = net.words[_H_ARENA_BYTES]  # with whole tensors, even where the model can be streamed
+            size = min(planned + kept, max(planned, size))
         return Arena(size, (net.max_blocks if self.lightmode else net.n_blobs) + len(keep) + 8)
 
     # Inputs

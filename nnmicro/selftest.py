@@ -67,7 +67,7 @@ class Vectors:
         for i in range(net.n_inputs):
             blob = w[net.io_at + i]
             item = ITEM_BYTES[w[net.record(blob)] & 0xFF]
-            ex.input_view(blob).assign_bytes(net.data[at : at + self._elements(blob) * item])
+            self._give(ex, blob, net.data[at : at + self._elements(blob) * item])
             at += self._padded(blob)
         found = []
         for i in range(net.n_inputs, net.n_inputs + net.n_outputs):
@@ -76,6 +76,15 @@ class Vectors:
             found.append((net.name(blob), worst, allowed))
             at += self._padded(blob)
         return found
+
+    def _give(self, ex, blob, elements):
+        """Give an input, whole or by rows, as the extractor takes it."""
+        if hasattr(ex, "is_fed") and ex.is_fed(blob):
+            from .feeding import feed_all
+
+            feed_all(ex, blob, elements, True)
+        else:
+            ex.input_view(blob).assign_bytes(elements)
 
     def _compare(self, blob, dtype, at):
         """The largest difference between a blob and the expected elements at byte `at`, and what is allowed."""

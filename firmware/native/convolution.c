@@ -25,7 +25,7 @@ typedef struct {
 
 NN_INLINE const float *row_of(const work *k, const line *l, int32_t tap) {
     int32_t y = l->rows.start + (tap - l->rows.first) * k->dilation_h;
-    return (const float *)(const void *)(l->x + (ptrdiff_t)(k->x.rows == k->x.h ? y : y % k->x.rows) * k->x.rs);
+    return (const float *)(const void *)(l->x + (ptrdiff_t)nn_row(&k->x, y) * k->x.rs);
 }
 
 // Four columns from column `q` on, for `outputs` channels from `o` on. `step` is the distance of neighbouring windows

@@ -25,10 +25,7 @@ static void pixel(const work *k, const uint8_t *x, nn_span rows, nn_span columns
     nn_sums s = {0, 0};
     for (int32_t tap = rows.first; tap < rows.end; tap++) {
         const int8_t *w = filter + (ptrdiff_t)tap * line;
-        int32_t row = rows.start + (tap - rows.first) * k->dilation_h;
-        if (k->x.rows != k->x.h) {
-            row %= k->x.rows;
-        }
+        const int32_t row = nn_row(&k->x, rows.start + (tap - rows.first) * k->dilation_h);
         const int8_t *p = (const int8_t *)x + (ptrdiff_t)row * k->x.rs + (ptrdiff_t)columns.start * k->x.ps;
         if (k->merged) {
             s = nn_dot(s, p, 1, w, w + next, taps * k->inputs, k->zero);

@@ -14,10 +14,7 @@ typedef struct {
 } work;
 
 NN_INLINE const int8_t *row_of(const work *k, nn_span rows, int32_t tap) {
-    int32_t row = rows.start + (tap - rows.first) * k->dilation_h;
-    if (k->x.rows != k->x.h) {
-        row %= k->x.rows;
-    }
+    const int32_t row = nn_row(&k->x, rows.start + (tap - rows.first) * k->dilation_h);
     return (const int8_t *)k->x.data + (ptrdiff_t)row * k->x.rs;
 }
 

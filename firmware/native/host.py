@@ -67,7 +67,7 @@ class Library:
         self._library = ctypes.CDLL(str(path))
         self._library.nn_error_text.restype = ctypes.c_char_p
         self._library.nn_kernel.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
-        self._library.nn_run.restype = ctypes.c_int32
+        self._library.nn_run.restype = self._library.nn_run_steps.restype = ctypes.c_int32
         self._library.nn_exp.argtypes = [ctypes.c_float]
         self._library.nn_exp.restype = ctypes.c_float
         self._library.nn_pow.argtypes = [ctypes.c_float, ctypes.c_float]
@@ -96,6 +96,16 @@ class Library:
     def run(self, context: Sequence[object], first: int, stop: int, mark: int, budget: int) -> int:
         """`nn_run` over the buffers that `_nnmicro.run` takes."""
         return int(self._library.nn_run(_inference(context), first, stop, mark, budget, None))
+
+    def steps(self, context: Sequence[object], first: int, count: int) -> int:
+        """`nn_run_steps` over the buffers that `_nnmicro.steps` takes."""
+        from nnmicro.port import address
+
+        where = [address(buffer) for buffer in context]
+        size = [memoryview(buffer).nbytes for buffer in context]  # type: ignore[arg-type]
+        inference = _Inference(where[0], size[0], where[1], where[2], size[2] // 2, where[3], size[3])
+        base = memoryview(context[4])[0]  # type: ignore[arg-type]
+        return int(self._library.nn_run_steps(ctypes.byref(inference), base, first, count, None))
 
     def reset(self, context: Sequence[object], kept: int) -> int:
         """`nn_reset`."""

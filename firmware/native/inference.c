@@ -4,13 +4,18 @@ int nn_in_model(const nn_inference *n, int64_t first, int64_t count, int64_t siz
     return first >= 0 && count >= 0 && first + count * size <= (int64_t)(n->model_bytes / 4);
 }
 
-int nn_is_sound(const nn_inference *n) {
+int nn_has_records(const nn_inference *n) {
     const int32_t *at = n->at;
     return (uintptr_t)n->model % 4 == 0 && n->model_bytes < (size_t)1 << 30
         && nn_in_model(n, at[NN_AT_BLOBS], at[NN_AT_N_RECORDS], BLOB_WORDS)
         && nn_in_model(n, at[NN_AT_LAYERS], at[NN_AT_N_LAYERS], LAYER_WORDS)
         && nn_in_model(n, at[NN_AT_OPERANDS], 0, 1) && nn_in_model(n, at[NN_AT_PARAMS], 0, 1) && at[NN_AT_WEIGHTS] >= 0
-        && at[NN_AT_N_BLOBS] >= 0 && at[NN_AT_N_BLOBS] <= at[NN_AT_N_RECORDS] && at[NN_AT_N_BLOBS] <= n->n_slots
+        && at[NN_AT_N_BLOBS] >= 0 && at[NN_AT_N_BLOBS] <= at[NN_AT_N_RECORDS];
+}
+
+int nn_is_sound(const nn_inference *n) {
+    const int32_t *at = n->at;
+    return nn_has_records(n) && at[NN_AT_N_BLOBS] <= n->n_slots
         && at[NN_AT_N_BLOBS] <= n->n_left && at[NN_AT_N_BLOBS] <= n->n_marks
         && at[NN_AT_N_LAYERS] <= n->n_marks - at[NN_AT_N_BLOBS];
 }

@@ -18,6 +18,9 @@ enum { GIVEN = 1 };
 // Whether all arrays are as long as the model needs them, and the table is one.
 int nn_is_sound(const nn_inference *n);
 
+// Whether the model has all the records that it says it has.
+int nn_has_records(const nn_inference *n);
+
 // Whether `count` records of `size` words from word `first` on lie inside the model.
 int nn_in_model(const nn_inference *n, int64_t first, int64_t count, int64_t size);
 

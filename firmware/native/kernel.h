@@ -8,12 +8,12 @@
 
 #define NN_INLINE static inline __attribute__((always_inline))
 
-// c x h x w elements; element (c, y, x) lies at data + c * cs + (y mod rows) * rs + x * ps. Steps are in bytes.
+// c x h x w elements; element (c, y, x) lies at data + c * cs + (y + phase) mod rows * rs + x * ps. Steps are in bytes.
 typedef struct {
     uint8_t *data;
     int32_t c, h, w;
     int32_t cs, rs, ps;
-    int32_t rows;
+    int32_t rows, phase;
     int32_t dtype;
     int32_t bytes;
 } nn_operand;
@@ -25,6 +25,8 @@ typedef struct {
     const nn_inference *inference;
     const int32_t *blobs; // the layer's operands
     int32_t out_offset; // in the arena: where the output is to lie
+    const int32_t *places; // of blobs in a streamed model's frame, or null
+    int32_t base; // of that frame
     const int32_t *params;
     int32_t n_params;
     int32_t n_in;
@@ -63,6 +65,12 @@ int nn_reduction_of(const nn_state *call, const nn_operand *x, int64_t count, nn
 // The operand of a layer of a model as the words of a record.
 int nn_model_operand(const nn_state *call, int32_t i, int32_t *words);
 
+// Fill in a layer's call but for rows and places, and look that the model has all that it names.
+int nn_layer_call(const nn_inference *n, const int32_t *layer, nn_state *call);
+
+// Of a blob in a streamed model's frame: offset, bytes, rows and phase.
+void nn_place_operand(const nn_state *call, int32_t blob, const int32_t *record, int32_t *words);
+
 // Refuse to compute some rows only, or from rings.
 int nn_whole(const nn_state *call, const nn_operand *x);
 
@@ -77,12 +85,14 @@ NN_INLINE int64_t nn_count(const nn_operand *x) {
     return (int64_t)x->c * x->h * x->w; // checked against the operand's bytes: cannot overflow
 }
 
+// Which of the rows held is row y.
+NN_INLINE int32_t nn_row(const nn_operand *x, int32_t y) {
+    return x->rows == x->h ? y : (y + x->phase) % x->rows;
+}
+
 // Element (c, y, 0). Products fit: the last element lies inside the operand.
 NN_INLINE uint8_t *nn_at(const nn_operand *x, int32_t c, int32_t y) {
-    if (x->rows != x->h) {
-        y %= x->rows;
-    }
-    return x->data + (ptrdiff_t)c * x->cs + (ptrdiff_t)y * x->rs;
+    return x->data + (ptrdiff_t)c * x->cs + (ptrdiff_t)nn_row(x, y) * x->rs;
 }
 
 NN_INLINE int32_t nn_min(int32_t a, int32_t b) {

@@ -91,6 +91,7 @@ int nn_call(const nn_buffer *buffers, int n_buffers, const int32_t *record, int 
     call.buffers = buffers;
     call.n_buffers = n_buffers;
     call.operands = record + NN_RECORD_WORDS;
+    call.places = NULL;
     call.params = NULL;
     call.kernel = record[NN_KERNEL];
     call.n_in = n_in;

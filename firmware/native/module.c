@@ -13,6 +13,9 @@
 
 enum { MOST_BUFFERS = 8 };
 
+// Steps are small: that many are done before the interpreter has its turn.
+enum { STEPS_AT_A_TIME = 8 };
+
 static void refuse(const char *text) {
     mp_raise_msg(&mp_type_ValueError, (mp_rom_error_text_t)text);
 }
@@ -145,6 +148,61 @@ static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 5, run);
 
+// steps(context, first, count) -> the step to go on with; `first` where Python has to do that one
+static mp_obj_t steps(mp_obj_t context, mp_obj_t first_in, mp_obj_t count_in) {
+    nn_inference n;
+    size_t items_count;
+    mp_obj_t *items;
+    mp_obj_get_array(context, &items_count, &items);
+    if (items_count != 5) {
+        refuse("a stream's context has 5 buffers");
+    }
+    mp_buffer_info_t info = buffer_of(items[0], MP_BUFFER_READ, 4, 0);
+    n.model = info.buf;
+    n.model_bytes = info.len;
+    n.at = buffer_of(items[1], MP_BUFFER_READ, 4, NN_AT_WORDS).buf;
+    info = buffer_of(items[2], MP_BUFFER_READ, 2, 0);
+    n.kernels = info.buf;
+    n.n_kernels = (int)(info.len / 2);
+    info = buffer_of(items[3], MP_BUFFER_RW, 1, 0);
+    n.arena = info.buf;
+    n.arena_bytes = info.len;
+    const int32_t base = *(int32_t *)buffer_of(items[4], MP_BUFFER_READ, 4, 1).buf;
+    const mp_int_t first = mp_obj_get_int(first_in), count = mp_obj_get_int(count_in);
+    if (first < 0 || first > INT32_MAX || count < 0 || count > INT32_MAX - first) {
+        refuse("no such steps");
+    }
+    const int32_t end = (int32_t)(first + count);
+    int32_t next = (int32_t)first, stop;
+    do {
+        stop = end - next < STEPS_AT_A_TIME ? end : next + STEPS_AT_A_TIME;
+        next = nn_run_steps(&n, base, next, stop - next, NULL);
+        if (next == NN_RUN_BROKEN) {
+            refuse("the context is no inference of its model");
+        }
+    } while (next == stop && next < end && !is_wanted());
+    return mp_obj_new_int(next);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(steps_obj, steps);
+
+// copy(target, at, source, from, count): bytes from one buffer into another
+static mp_obj_t copy(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    const mp_buffer_info_t to = buffer_of(args[0], MP_BUFFER_RW, 1, 0), from = buffer_of(args[2], MP_BUFFER_READ, 1, 0);
+    const mp_int_t at = mp_obj_get_int(args[1]), start = mp_obj_get_int(args[3]), count = mp_obj_get_int(args[4]);
+    if (at < 0 || start < 0 || count < 0 || (size_t)at > to.len || (size_t)count > to.len - (size_t)at
+        || (size_t)start > from.len || (size_t)count > from.len - (size_t)start) {
+        refuse("the bytes to copy are outside the buffers");
+    }
+    uint8_t *target = (uint8_t *)to.buf + at;
+    const uint8_t *source = (const uint8_t *)from.buf + start;
+    for (mp_int_t i = 0; i < count; i++) { // a native module has no memcpy
+        target[i] = source[i];
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(copy_obj, 5, 5, copy);
+
 static void check(int error) {
     if (error == NN_BAD_MODEL) {
         refuse("the context is no inference of its model");
@@ -181,6 +239,8 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
     mp_store_global(MP_QSTR_input, MP_OBJ_FROM_PTR(&input_obj));
     mp_store_global(MP_QSTR_reset, MP_OBJ_FROM_PTR(&reset_obj));
+    mp_store_global(MP_QSTR_steps, MP_OBJ_FROM_PTR(&steps_obj));
+    mp_store_global(MP_QSTR_copy, MP_OBJ_FROM_PTR(&copy_obj));
     MP_DYNRUNTIME_INIT_EXIT
 }
 
@@ -198,6 +258,8 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)},
     {MP_ROM_QSTR(MP_QSTR_input), MP_ROM_PTR(&input_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&reset_obj)},
+    {MP_ROM_QSTR(MP_QSTR_steps), MP_ROM_PTR(&steps_obj)},
+    {MP_ROM_QSTR(MP_QSTR_copy), MP_ROM_PTR(&copy_obj)},
     #ifdef NN_BUILD
     {MP_ROM_QSTR(MP_QSTR_BUILD), MP_ROM_PTR(&build_obj)},
     #endif

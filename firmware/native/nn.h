@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 // Of the calls below. Counts up when one of them changes its meaning.
-#define NN_ABI 2
+#define NN_ABI 3
 
 // Families that are compiled in.
 #ifndef NN_FLOAT
@@ -62,10 +62,10 @@ enum {
     NN_O_CSTEP,
     NN_O_RSTEP,
     NN_O_PSTEP,
-    NN_O_ROWS, // rows held; row y lies at (y mod ROWS) * RSTEP
+    NN_O_ROWS, // rows held; row y lies at (y + PHASE) mod ROWS * RSTEP
     NN_O_DTYPE,
     NN_O_BYTES,
-    NN_O_RESERVED,
+    NN_O_PHASE, // of a ring, else 0
     NN_OPERAND_WORDS
 };
 
@@ -130,6 +130,7 @@ enum {
     NN_AT_N_BLOBS,
     NN_AT_N_RECORDS, // blobs and constants
     NN_AT_N_LAYERS,
+    NN_AT_STEPS, // word index of the steps, or 0
     NN_AT_WORDS
 };
 
@@ -147,6 +148,11 @@ enum {
 // done: then nothing of it has happened, and *reason (where given) says why. NN_RUN_BROKEN: the arguments are no inference.
 #define NN_RUN_BROKEN INT32_MIN
 int32_t nn_run(const nn_inference *inference, int32_t first, int32_t stop, int mark, int32_t budget, int *reason);
+
+// Of a streamed model, run at most `count` steps from step `first` on, with the frame from byte `base` of the arena on; only the
+// model, its places and kernels, and the arena of the inference are looked at. Returns the step to go on with: where it is none
+// of those asked for, that one could not be done, or takes rows of an input; *reason (where given) then says why.
+int32_t nn_run_steps(const nn_inference *inference, int32_t base, int32_t first, int32_t count, int *reason);
 
 // Give back the blocks of all blobs but those with one of the flags `kept`, and be as at the start. NN_OK or NN_BAD_MODEL.
 int nn_reset(const nn_inference *inference, int32_t kept);

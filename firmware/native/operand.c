@@ -37,10 +37,11 @@ static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
     x->rs = w[NN_O_RSTEP];
     x->ps = w[NN_O_PSTEP];
     x->rows = w[NN_O_ROWS];
+    x->phase = w[NN_O_PHASE];
     x->dtype = dtype;
     x->bytes = bytes;
     if (!axis_fits(x->c, x->cs, item) || !axis_fits(x->h, x->rs, item) || !axis_fits(x->w, x->ps, item)
-        || x->rows < 1 || x->rows > x->h) {
+        || x->rows < 1 || x->rows > x->h || x->phase < 0 || x->phase >= (x->rows == x->h ? 1 : x->rows)) {
         return NN_BAD_OPERAND;
     }
     int64_t last = (int64_t)(x->c - 1) * x->cs + (int64_t)(x->rows - 1) * x->rs + (int64_t)(x->w - 1) * x->ps;
@@ -89,7 +90,7 @@ static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 
 static int lies_alike(const nn_operand *a, const nn_operand *b) {
     return a->data == b->data && nn_same_shape(a, b) && a->cs == b->cs && a->rs == b->rs && a->ps == b->ps
-        && a->rows == b->rows && a->dtype == b->dtype;
+        && a->rows == b->rows && a->phase == b->phase && a->dtype == b->dtype;
 }
 
 int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operand *x) {
@@ -98,7 +99,8 @@ int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operan
     if (x->dtype != (dtype ? dtype : out->dtype)) {
         return NN_BAD_TYPE;
     }
-    if (overlap(x->data, (size_t)x->bytes, out->data, (size_t)out->bytes) && !(in_place && lies_alike(x, out))) {
+    // In a streamed frame they may lie over each other, where the rows that are in use do not: the plan has to be right.
+    if (!call->places && overlap(x->data, (size_t)x->bytes, out->data, (size_t)out->bytes) && !(in_place && lies_alike(x, out))) {
         return NN_BAD_OVERLAP;
     }
     return NN_OK;
@@ -169,8 +171,11 @@ int nn_reduction_of(const nn_state *call, const nn_operand *x, int64_t count, nn
         return NN_BAD_WORKSPACE;
     }
     uint8_t *words = (uint8_t *)buffer->base + offset;
-    if ((uintptr_t)words % 4 || overlap(words, (size_t)bytes, call->out.data, (size_t)call->out.bytes)
-        || !is_apart(call, words, (size_t)bytes, -1)) {
+    if ((uintptr_t)words % 4) {
+        return NN_BAD_WORKSPACE;
+    }
+    if (!call->places && (overlap(words, (size_t)bytes, call->out.data, (size_t)call->out.bytes)
+        || !is_apart(call, words, (size_t)bytes, -1))) {
         return NN_BAD_WORKSPACE;
     }
     reduction->words = words;

@@ -9,26 +9,28 @@ int nn_model_operand(const nn_state *call, int32_t i, int32_t *words) {
     const int32_t blob = call->blobs[i]; // one of the model's: `prepare` has looked
     const int32_t *r = nn_blob_record(n, blob);
     int64_t offset;
+    words[NN_O_ROWS] = r[B_ROWS];
+    words[NN_O_BYTES] = r[B_BYTES];
+    words[NN_O_PHASE] = 0;
     if (blob >= n->at[NN_AT_N_BLOBS]) {
         words[NN_O_BUFFER] = NN_BUFFER_MODEL;
         offset = (int64_t)n->at[NN_AT_WEIGHTS] + r[B_PLACE];
     } else {
         words[NN_O_BUFFER] = NN_BUFFER_ARENA;
-        offset = i == call->n_in ? call->out_offset : n->table[5 + 4 * n->slots[blob]];
+        offset = call->places ? 0 : i == call->n_in ? call->out_offset : n->table[5 + 4 * n->slots[blob]];
     }
     words[NN_O_OFFSET] = offset < 0 || offset > INT32_MAX ? -1 : (int32_t)offset;
+    if (call->places && blob < n->at[NN_AT_N_BLOBS]) {
+        nn_place_operand(call, blob, r, words);
+    }
     for (int k = 0; k < 6; k++) {
         words[NN_O_C + k] = r[B_C + k];
     }
-    words[NN_O_ROWS] = r[B_ROWS];
     words[NN_O_DTYPE] = r[B_TYPE] & 0xFF;
-    words[NN_O_BYTES] = r[B_BYTES];
-    words[NN_O_RESERVED] = 0;
     return NN_OK;
 }
 
-// Fill in a layer's call and look that all it names is there.
-static int prepare(const nn_inference *n, const nn_arena *arena, const int32_t *layer, nn_state *call) {
+int nn_layer_call(const nn_inference *n, const int32_t *layer, nn_state *call) {
     const int64_t n_in = layer[L_INPUTS];
     if (n_in < 1 || layer[L_OUTPUTS] != 1) {
         return NN_CANNOT;
@@ -48,7 +50,15 @@ static int prepare(const nn_inference *n, const nn_arena *arena, const int32_t *
         if (blob < 0 || blob >= n->at[i < call->n_in ? NN_AT_N_RECORDS : NN_AT_N_BLOBS]) {
             return NN_BAD_MODEL;
         }
-        if (i < call->n_in && blob < n->at[NN_AT_N_BLOBS] && !nn_arena_is_live(arena, n->slots[blob])) {
+    }
+    return NN_OK;
+}
+
+// Fill in a layer's call and look that all it names is there.
+static int prepare(const nn_inference *n, const nn_arena *arena, const int32_t *layer, nn_state *call) {
+    NN_TRY(nn_layer_call(n, layer, call));
+    for (int32_t i = 0; i < call->n_in; i++) {
+        if (call->blobs[i] < n->at[NN_AT_N_BLOBS] && !nn_arena_is_live(arena, n->slots[call->blobs[i]])) {
             return NN_BAD_MODEL;
         }
     }
@@ -144,6 +154,7 @@ int32_t nn_run(const nn_inference *n, int32_t first, int32_t stop, int mark, int
     call.n_buffers = 2;
     call.operands = NULL;
     call.reduces = 0;
+    call.places = NULL;
     call.inference = n;
     int32_t layer = first;
     for (; layer <= stop; layer++) {

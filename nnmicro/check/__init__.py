@@ -17,12 +17,14 @@ class Model:
     """What is known of a file while it is checked. The parts fill in where things are and how many there are.
 
     blobs_at layers_at operands_at params_at shapes_at io_at names_at names_bytes fused_at fused_words weights_at
-    weights_bytes quantisation_at preprocessing_at preprocessing_words: word indices into `words`, bytes for names and
-    weights. n_blobs n_records n_layers n_inputs n_outputs n_operands n_params n_shapes n_quantisation n_states
+    weights_bytes quantisation_at preprocessing_at preprocessing_words steps_at steps_words: word indices into `words`,
+    bytes for names and weights. n_blobs n_records n_layers n_inputs n_outputs n_operands n_params n_shapes
+    n_quantisation n_states
     max_operands max_blocks arena_size op_names consumers
     """
 
     preprocessing_at = 0
+    steps_at = 0
 
     def __init__(self, data):
         self.data = data
@@ -43,6 +45,9 @@ def checked(data):
     for part in ("header", "sections", "blobs", "layers", "plan"):
         _part(part).check(model)
         forget("check." + part)
+    if model.steps_at:
+        _part("steps").check(model)
+        forget("check.steps")
     if model.preprocessing_at:
         from ..preprocessing import check
 

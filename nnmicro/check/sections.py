@@ -31,7 +31,8 @@ _NAMES = const(8)
 _OPS = const(7)
 _H_OPS = const(10)
 _LABELS = const(10)
-_KNOWN = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16)
+_STEPS = const(15)
+_KNOWN = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
 _NEEDED = (1, 2, 3, 4, 5, 6, 7, 11)
 
 
@@ -85,6 +86,8 @@ def check(model):
     model.quantisation_at, model.n_quantisation = words(_QUANTISATION, None)
     if _PREPROCESSING in found:
         model.preprocessing_at, model.preprocessing_words = words(_PREPROCESSING, None)
+    if _STEPS in found:
+        model.steps_at, model.steps_words = words(_STEPS, None)
     model.names_at, model.names_bytes = at(_NAMES)
     model.weights_at, model.weights_bytes = at(_WEIGHTS)
     model.op_names = texts(model.data, at(_OPS), "ops")

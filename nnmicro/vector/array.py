@@ -53,7 +53,7 @@ def planes(operand):
 
 def row_start(operand, y):
     """Column of `planes` at which row `y` begins."""
-    return y % operand.rows * operand.rs
+    return (y + operand.phase) % operand.rows * operand.rs
 
 
 def rows_at_once(call):

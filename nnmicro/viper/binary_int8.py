@@ -22,8 +22,8 @@ _ZERO = const(13)
 _LOW = const(14)
 _HIGH = const(15)
 _A = const(17)  # the words of operands 0, 1 and 2
-_B = const(25)
-_OUTPUT = const(33)
+_B = const(26)
+_OUTPUT = const(35)
 
 
 def run(call):

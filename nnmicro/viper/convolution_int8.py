@@ -44,8 +44,9 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
+_PHASE = const(8)
 
-_OUTPUT = const(57)  # the words of operand 5
+_OUTPUT = const(62)  # the words of operand 5
 _PATCHES = const(768)  # words of patches and sums for pixels that are done together; one pixel may have more
 
 
@@ -119,7 +120,7 @@ def _gather(p: ptr32, x: ptr8, d: ptr32, params: ptr32):
             if row >= 0:
                 if row < h:
                     inside = width
-                    line += row % d[_OPERANDS + _ROWS] * d[_OPERANDS + _RS]
+                    line += (row + d[_OPERANDS + _PHASE]) % d[_OPERANDS + _ROWS] * d[_OPERANDS + _RS]
             column = left
             m = kernel_w
             while m:

@@ -36,7 +36,7 @@ _LOW = const(14)
 _HIGH = const(15)
 _PARAMS = const(16)
 _OPERANDS = const(17)
-_OPERAND = const(8)
+_OPERAND = const(9)
 _BASE = const(0)
 _H = const(2)
 _W = const(3)
@@ -44,8 +44,9 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
+_PHASE = const(8)
 
-_OUTPUT = const(57)  # the words of operand 5
+_OUTPUT = const(62)  # the words of operand 5
 _SUMS = const(512)  # words of sums for pixels that are done together; one pixel may have more
 
 
@@ -123,7 +124,7 @@ def _sums(x: ptr8, w: ptr8, d: ptr32, params: ptr32, bias: ptr32, memory: ptr32)
             if row >= 0:
                 if row < h:
                     inside = width
-                    line += row % d[_OPERANDS + _ROWS] * d[_OPERANDS + _RS]
+                    line += (row + d[_OPERANDS + _PHASE]) % d[_OPERANDS + _ROWS] * d[_OPERANDS + _RS]
             column = left
             m = kernel_w
             while m:

@@ -11,7 +11,7 @@ _SIZE = const(6)
 _WEIGHT_ZERO = const(7)
 _VALUES = const(8)
 _OPERANDS = const(17)
-_OPERAND = const(8)
+_OPERAND = const(9)
 
 
 @micropython.viper

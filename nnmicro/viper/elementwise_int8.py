@@ -27,6 +27,7 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
+_PHASE = const(8)
 
 _TOGETHER = const(256)  # values that are done together; one pixel may have more
 
@@ -83,7 +84,7 @@ def load(v: ptr32, x: ptr8, d: ptr32, at: int, zero: int, left: int):
         line = 0
     if d[_W] == 1:
         pixel_step = 0
-    first = int(x) + d[_BASE] + line % d[_ROWS] * d[_RS] + first * pixel_step
+    first = int(x) + d[_BASE] + (line + d[_PHASE]) % d[_ROWS] * d[_RS] + first * pixel_step
     while pixels:
         x = ptr8(first)
         i = channels

@@ -1,6 +1,6 @@
 """Sum or mean of an int8 tensor over any of its axes. Formula and parameters: reference/mean_int8.py.
 
-Kind 1, which is in single precision, is left to the reference.
+Kind 1, which is in single precision, and taking x some rows a call are left to the reference.
 """
 
 import micropython
@@ -40,7 +40,7 @@ _PS = const(6)
 
 
 def run(call):
-    if call.int_param(_P_KIND):
+    if call.int_param(_P_KIND) or call.reduces:
         reference.run(call)
         return
     checks.whole(call, "mean_int8")

@@ -8,7 +8,7 @@ import micropython
 from ..port import ITEM_BYTES, const
 from . import record
 
-_OUTPUT = const(25)  # the words of operand 1
+_OUTPUT = const(26)  # the words of operand 1
 _BASE = const(0)
 _H = const(2)
 _W = const(3)
@@ -16,6 +16,7 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
+_PHASE = const(8)
 
 
 def block(x, i, line, step, out, j, to_line, to_step, lines, count):
@@ -126,7 +127,7 @@ def _nested(x: ptr8, out: ptr8, item: int, base: int, sizes: ptr32, d: ptr32):
                     else:
                         left = width
                         row += 1
-                        to = row % d[_H] % d[_ROWS] * d[_RS] + row // d[_H] * d[_CS]
+                        to = (row % d[_H] + d[_PHASE]) % d[_ROWS] * d[_RS] + row // d[_H] * d[_CS]
                         to = results + to * item
                     n -= 1
                 first += sizes[6] * item

@@ -3,6 +3,7 @@
 import micropython
 
 from ..port import const
+from ..reference import pooling_int8 as reference
 from . import record
 
 _P_KIND = const(0)
@@ -19,7 +20,7 @@ _Y = const(0)
 _Y1 = const(1)
 _PARAMS = const(16)
 _OPERANDS = const(17)
-_OPERAND = const(8)
+_OPERAND = const(9)
 _BASE = const(0)
 _C = const(1)
 _H = const(2)
@@ -28,9 +29,13 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
+_PHASE = const(8)
 
 
 def run(call):
+    if call.reduces:  # takes x some rows a call
+        reference.run(call)
+        return
     _rows(call.input(0).data, 0, record.of(call), call.params, call.output().data)
 
 
@@ -55,7 +60,9 @@ def _rows(x: ptr8, value: int, d: ptr32, params: ptr32, out: ptr8):
         if bottom > d[_OPERANDS + _H]:
             bottom = d[_OPERANDS + _H]
         result = int(out) + d[_OPERANDS + _OPERAND + _BASE]
-        result += y % d[_OPERANDS + _OPERAND + _ROWS] * d[_OPERANDS + _OPERAND + _RS]
+        result += (
+            (y + d[_OPERANDS + _OPERAND + _PHASE]) % d[_OPERANDS + _OPERAND + _ROWS] * d[_OPERANDS + _OPERAND + _RS]
+        )
         first = 0 - params[_P_PAD_LEFT]
         q = d[_OPERANDS + _OPERAND + _W]
         while q:
@@ -75,7 +82,7 @@ def _rows(x: ptr8, value: int, d: ptr32, params: ptr32, out: ptr8):
                 value = 0
                 row = top if count else bottom
                 while row < bottom:
-                    x = ptr8(corner + row % held * d[_OPERANDS + _RS])
+                    x = ptr8(corner + (row + d[_OPERANDS + _PHASE]) % held * d[_OPERANDS + _RS])
                     i = count
                     if average:
                         while i:

@@ -48,7 +48,8 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
-_OPERAND = const(8)
+_PHASE = const(8)
+_OPERAND = const(9)
 
 
 def of(call):
@@ -70,6 +71,7 @@ def of(call):
         words[i + _RS] = x.rs
         words[i + _PS] = x.ps
         words[i + _ROWS] = x.rows
+        words[i + _PHASE] = x.phase
         i += _OPERAND
     return words
 

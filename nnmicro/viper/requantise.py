@@ -25,6 +25,7 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
+_PHASE = const(8)
 
 
 @micropython.viper
@@ -112,7 +113,7 @@ def store(v: ptr32, value: int, d: ptr32, out: ptr8, y: int):
     channel = d[_CHANNEL]
     d = ptr32(int(d) + 4 * y)
     step = d[_CS]
-    first = int(out) + d[_BASE] + line % d[_ROWS] * d[_RS] + first * d[_PS] + channel * step
+    first = int(out) + d[_BASE] + (line + d[_PHASE]) % d[_ROWS] * d[_RS] + first * d[_PS] + channel * step
     while pixels:
         to = first
         i = channels

@@ -8,7 +8,7 @@ from . import record
 _Y = const(0)
 _Y1 = const(1)
 _OPERANDS = const(17)
-_OPERAND = const(8)
+_OPERAND = const(9)
 _BASE = const(0)
 _C = const(1)
 _W = const(3)
@@ -16,6 +16,7 @@ _CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
+_PHASE = const(8)
 
 
 def run(call):
@@ -34,8 +35,13 @@ def _rows(x: ptr8, out: ptr8, d: ptr32, table: ptr8):
     while c:
         y = d[_Y]
         while y < d[_Y1]:
-            x = ptr8(start + y % d[_OPERANDS + _ROWS] * d[_OPERANDS + _RS])
-            out = ptr8(first + y % d[_OPERANDS + 2 * _OPERAND + _ROWS] * d[_OPERANDS + 2 * _OPERAND + _RS])
+            x = ptr8(start + (y + d[_OPERANDS + _PHASE]) % d[_OPERANDS + _ROWS] * d[_OPERANDS + _RS])
+            out = ptr8(
+                first
+                + (y + d[_OPERANDS + 2 * _OPERAND + _PHASE])
+                % d[_OPERANDS + 2 * _OPERAND + _ROWS]
+                * d[_OPERANDS + 2 * _OPERAND + _RS]
+            )
             i = d[_OPERANDS + _W]
             while i:
                 out[0] = table[x[0] ^ 128]

@@ -40,7 +40,7 @@ def record_of(library: host.Library, op: str, call: Call) -> list[int]:
         item = ITEM_BYTES[x.dtype]
         last = (x.c - 1) * x.cs + (x.rows - 1) * x.rs + (x.w - 1) * x.ps
         record += [0, x.base * item, x.c, x.h, x.w, x.cs * item, x.rs * item, x.ps * item, x.rows, x.dtype]
-        record += [(last + 1) * item, 0]
+        record += [(last + 1) * item, x.phase]
     return record
 
 

@@ -50,6 +50,7 @@ class Trial:
         x.rows = int(self.rng.integers(1, h + 1)) if ring and fill is None and self.rng.random() < 0.3 else h
         if self.held and not self.operands:
             x.rows = min(self.held, h)
+        x.phase = int(self.rng.integers(x.rows)) if x.rows < h else 0
         gap = int(self.rng.integers(2))
         if fill is not None:
             x.ps, x.rs, x.cs = 1, w, h * w

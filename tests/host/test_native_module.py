@@ -33,7 +33,7 @@ from array import array
 import {module} as native
 sys.modules["_nnmicro"] = native
 import nnmicro
-assert native.ABI == 2 and native.kernel("convolution") >= 0 and native.kernel("nothing") == -1
+assert native.ABI == 3 and native.kernel("convolution") >= 0 and native.kernel("nothing") == -1
 
 def run(backend):
     net = nnmicro.Net({model!r}, nnmicro.Option(backend=backend))

@@ -44,7 +44,7 @@ def check(path):
             call.y0, call.y1 = t["rows"]
             for i, operand in enumerate(t["operands"]):
                 x = call.input(i)
-                x.dtype, x.base, x.c, x.h, x.w, x.cs, x.rs, x.ps, x.rows = operand
+                x.dtype, x.base, x.c, x.h, x.w, x.cs, x.rs, x.ps, x.rows, x.phase = operand
                 x.data = typed(memory, x.dtype, len(memory))
             run(call)
             if crc32(memory) != t["after"]:
@@ -99,7 +99,7 @@ def written(op: str, make: Callable[[Trial], None], seeds: range, *, in_place: b
             "bytes": len(before),
             "after": zlib.crc32(memory),
             "params": np.frombuffer(params, np.uint32).tolist(),
-            "operands": [[x.dtype, x.base, x.c, x.h, x.w, x.cs, x.rs, x.ps, x.rows] for x in t.operands],
+            "operands": [[x.dtype, x.base, x.c, x.h, x.w, x.cs, x.rs, x.ps, x.rows, x.phase] for x in t.operands],
             "rows": [call.y0, call.y1],
             "lock": not (op, t.params.get("kind")) == ("mean_int8", 1) and not t.params.get("mode"),
         }

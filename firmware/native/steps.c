@@ -1,0 +1,77 @@
+// The loop over the steps of a streamed model: what nnmicro/stepping.py does, over the same memory. The frame is one block of
+// the arena, and blobs have places in it: nothing is taken or given back here. Places and rows come from the file, and may be
+// anything as far as memory is concerned: the kernels look at every operand of every call.
+
+#include "inference.h"
+#include "kernel.h"
+
+// nnmicro/format.py
+enum { T_STEPS = 2, STEPS_HEADER_WORDS = 4, PLACE_WORDS = 3, STATE_WORDS = 2, STEP_WORDS = 3 };
+
+// The sum of two offsets, or -1 where there is none: kernels refuse that.
+static int32_t sum_of(int64_t a, int64_t b) {
+    return a < 0 || b < 0 || a + b > INT32_MAX ? -1 : (int32_t)(a + b);
+}
+
+void nn_place_operand(const nn_state *call, int32_t blob, const int32_t *r, int32_t *words) {
+    const int32_t *place = call->places + (ptrdiff_t)blob * PLACE_WORDS;
+    words[NN_O_OFFSET] = sum_of(call->base, place[0]);
+    words[NN_O_BYTES] = place[1] < r[B_H] ? sum_of((int64_t)place[1] * r[B_RSTEP], 0) : r[B_BYTES];
+    words[NN_O_ROWS] = place[1];
+    words[NN_O_PHASE] = place[2];
+}
+
+static int run_step(const nn_inference *n, nn_state *call, const int32_t *states, const int32_t *step) {
+    const int32_t layer = step[0];
+    if (layer < 0 || layer >= n->at[NN_AT_N_LAYERS]) {
+        return NN_CANNOT;
+    }
+    const int32_t *r = nn_words(n) + n->at[NN_AT_LAYERS] + (ptrdiff_t)layer * LAYER_WORDS;
+    NN_TRY(nn_layer_call(n, r, call));
+    if (r[L_FLAGS] & SHARE || call->kernel < 0) {
+        return NN_CANNOT;
+    }
+    const int32_t *state = states + (ptrdiff_t)layer * STATE_WORDS;
+    call->y0 = step[1];
+    call->y1 = sum_of(step[1], step[2]);
+    call->reduces = state[1] != 0;
+    call->workspace = NN_BUFFER_ARENA;
+    call->workspace_offset = sum_of(call->base, state[0]);
+    call->workspace_bytes = state[1];
+    NN_TRY(nn_output(call));
+    return nn_dispatch(call);
+}
+
+int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t count, int *reason) {
+    const int32_t *at = n->at;
+    if (!nn_has_records(n) || base < 0 || at[NN_AT_STEPS] <= 0 || !nn_in_model(n, at[NN_AT_STEPS], 1, STEPS_HEADER_WORDS)) {
+        return NN_RUN_BROKEN;
+    }
+    const int32_t *section = nn_words(n) + at[NN_AT_STEPS], steps = section[T_STEPS];
+    // Each number of records is below 2^30, as the model is.
+    const int64_t ahead = STEPS_HEADER_WORDS + (int64_t)at[NN_AT_N_BLOBS] * PLACE_WORDS
+        + (int64_t)at[NN_AT_N_LAYERS] * STATE_WORDS;
+    if (first < 0 || steps < first || !nn_in_model(n, at[NN_AT_STEPS] + ahead, steps, STEP_WORDS)) {
+        return NN_RUN_BROKEN;
+    }
+    const nn_buffer buffers[2] = {{n->arena, n->arena_bytes, 1}, {(void *)(uintptr_t)n->model, n->model_bytes, 0}};
+    nn_state call;
+    call.buffers = buffers;
+    call.n_buffers = 2;
+    call.operands = NULL;
+    call.inference = n;
+    call.base = base;
+    call.places = section + STEPS_HEADER_WORDS;
+    const int32_t *states = call.places + (ptrdiff_t)at[NN_AT_N_BLOBS] * PLACE_WORDS;
+    int32_t step = first;
+    for (; step < steps && step - first < count; step++) {
+        const int error = run_step(n, &call, states, section + ahead + (ptrdiff_t)step * STEP_WORDS);
+        if (error) {
+            if (reason) {
+                *reason = error;
+            }
+            break;
+        }
+    }
+    return step;
+}
