@@ -16,6 +16,7 @@ from .layout import lower
 from .passes import run_passes
 from .planner import plan_memory
 from .preprocessing import Preprocessing
+from .streaming.convert import Streaming, streamed
 from .writer import write
 
 
@@ -32,6 +33,7 @@ class Options:
     labels: list[str] = field(default_factory=list)
     preprocessing: dict[str, Preprocessing] = field(default_factory=dict)  # by input; "" is the only one
     golden: Golden | None = None
+    stream: Streaming | None = None  # None: whole tensors
 
 
 def convert(
@@ -64,6 +66,7 @@ def convert(
         names=options.names,
         inputs=wanted,
         vectors=vectors,
+        stream=options.stream,
     )
 
 
@@ -84,16 +87,20 @@ def to_nnm(
     names: bool = True,
     inputs: Mapping[str, Preprocessing] | None = None,
     vectors: list[Vector] | None = None,
+    stream: Streaming | None = None,
 ) -> bytes:
     """A graph, preprocessing and golden vectors as the bytes of an `.nnm` file. The graph is changed by the passes."""
     if not graph.inputs or not graph.outputs:
         raise ConversionError(f"the model {graph.name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs")
     run_passes(graph, fuse=fuse, integer_inputs=integer_inputs)
     program = lower(graph)
+    plan, steps = streamed(program, stream) if stream else (plan_memory(program), None)
     extras = []
+    if steps:
+        extras.append((f.STEPS, steps))
     if inputs:
         extras.append((f.PREPROCESSING | f.OPTIONAL, preprocessing.section(program, inputs)))
     if vectors:
         extras.append((f.GOLDEN | f.LAZY | f.OPTIONAL, golden.section(program, vectors)))
     source = f"{graph.name}, by nnmicro {__version__}"
-    return write(program, plan_memory(program), names=names, source=source, extras=extras)
+    return write(program, plan, names=names, source=source, extras=extras)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,8 @@ from ..golden import Golden
 from ..model_file import ModelFile
 from ..placement_solver import is_installed
 from ..preprocessing import Preprocessing
+from ..streaming.convert import Streaming
+from ..streaming.plan import AUTO, MAX
 from .info import show
 from .terminal import messages, mistakes_are_sentences, print_json, progress, warn
 
@@ -20,6 +23,16 @@ if TYPE_CHECKING:
     from ..quantise import QuantisationReport
 
 NAME = "convert"
+
+
+class StreamMode(enum.Enum):
+    """`--stream`"""
+
+    auto = AUTO
+    off = "off"
+    max = MAX
+
+
 EXAMPLES = (
     "Examples: nnmicro convert digits.onnx -o digits.nnm    |    nnmicro convert net.param net.bin -o net.nnm    |    "
     "nnmicro convert big.onnx -o big.nnm --input-shape image=1,3,96,96    |    "
@@ -96,6 +109,27 @@ def command(
             "to them are quantised on the way in.",
         ),
     ] = False,
+    stream: Annotated[
+        StreamMode | None,
+        typer.Option(
+            "--stream",
+            help="Run layers row by row with a few rows of each blob in memory. max: the smallest arena; auto: a small "
+            "one at few more kernel calls, or one that --room has room for; off (the default): whole tensors.",
+            show_default=False,
+        ),
+    ] = None,
+    feed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--feed",
+            metavar="INPUT",
+            help="This input is given row by row (ex.feed), and is never in memory as a whole. Streams.",
+        ),
+    ] = None,
+    room: Annotated[
+        int | None,
+        typer.Option("--room", metavar="BYTES", min=0, help="Stream as much as an arena of so many bytes needs."),
+    ] = None,
     no_fuse: Annotated[
         bool, typer.Option("--no-fuse", help="Keep every layer and blob of the source (for debugging).")
     ] = False,
@@ -119,6 +153,7 @@ def command(
             labels=labels.read_text().splitlines() if labels else [],
             preprocessing=_preprocessing(mean or [], scale or []),
             golden=Golden(golden or 0, seed, golden_inputs) if golden or golden_inputs else None,
+            stream=_streaming(stream, feed or [], room),
         )
         with TemporaryDirectory() as folder:
             source, report = _quantise(model, quantize, options, Path(folder)) if quantize else (model, None)
@@ -172,6 +207,19 @@ def _quantise(model: Path, calibration: Path, options: Options, folder: Path) ->
             ),
         )
     return made, report
+
+
+def _streaming(mode: StreamMode | None, fed: list[str], room: int | None) -> Streaming | None:
+    """What the three options together ask for."""
+    if mode is StreamMode.off and (fed or room is not None):
+        raise typer.BadParameter("--feed and --room need streaming", param_hint="--stream off")
+    if mode is StreamMode.max and room is not None:
+        raise typer.BadParameter(
+            "--room asks for no more streaming than needed: use --stream auto", param_hint="--room"
+        )
+    if mode is StreamMode.off or (mode is None and not fed and room is None):
+        return None
+    return Streaming((mode or StreamMode.auto).value, fed, room)
 
 
 def _preprocessing(mean: list[str], scale: list[str]) -> dict[str, Preprocessing]:

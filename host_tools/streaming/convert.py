@@ -1,0 +1,51 @@
+"""What `convert --stream` does with a program: a plan for whole tensors, and steps where they are worth it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+from ..graph import ConversionError
+from ..layout import Program
+from ..plan import Plan
+from ..planner import plan_memory
+from .lines import by_lines
+from .plan import AUTO, section, smallest_plan, stream_plan
+
+
+@dataclass
+class Streaming:
+    """`mode`: auto or max. `fed`: names of inputs to be given by rows. `room`: bytes that the arena may have."""
+
+    mode: str = AUTO
+    fed: list[str] = field(default_factory=list)
+    room: int | None = None
+
+
+def streamed(program: Program, wanted: Streaming) -> tuple[Plan, bytes | None]:
+    """The plan for whole tensors, and the section of steps, None where streaming would not make the arena smaller."""
+    by_lines(program)
+    plan = plan_memory(program)
+    fed = [_input(program, name) for name in wanted.fed]
+    if not fed and wanted.room is not None and plan.size <= wanted.room:
+        return plan, None
+    found = stream_plan(program, wanted.mode, fed, wanted.room)
+    return plan, section(found) if fed or found.size < plan.size else None
+
+
+def figures(program: Program) -> tuple[int, int | None]:
+    """Bytes of the smallest arenas found: inputs given whole, and (None where an input has one row) by rows."""
+    program = copy.deepcopy(program)
+    by_lines(program)
+    whole = smallest_plan(program).size
+    try:
+        return whole, smallest_plan(program, range(len(program.inputs))).size
+    except ConversionError:
+        return whole, None
+
+
+def _input(program: Program, name: str) -> int:
+    names = [program.blobs[blob].name for blob in program.inputs]
+    if name not in names:
+        raise ConversionError(f"--feed {name}: no input is called that; the inputs are {', '.join(names)}")
+    return names.index(name)
