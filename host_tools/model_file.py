@@ -83,6 +83,40 @@ class ModelFile:
         index = self.net.index(name)
         return Blob(self.net, index, Memory(self.net.words[self.net.record(index) + f.B_BYTES]))
 
+    def fed_row_bytes(self, name: str | int) -> int:
+        """Bytes of a row of an input that is given by rows; 0 for any other blob."""
+        net = self.net
+        fed = net.words[net.steps_at + f.T_FED] if net.steps_at else 0
+        inputs = [net.words[net.io_at + number] for number in range(net.n_inputs)]
+        index = net.index(name)
+        if index not in inputs or not fed >> inputs.index(index) & 1:
+            return 0
+        return int(net.words[net.record(index) + f.B_RSTEP])
+
+    def streaming(self) -> dict[str, Any] | None:
+        """How a streamed model runs; None for one of whole tensors.
+
+        Kernel calls, inputs that are fed, and for each blob where it lies in the frame and how many rows are held.
+        """
+        net, w = self.net, self.net.words
+        if not net.steps_at:
+            return None
+        places = net.steps_at + f.STEPS_HEADER_WORDS
+        steps = places + f.PLACE_WORDS * net.n_blobs + f.STATE_WORDS * net.n_layers
+        layers = [w[steps + f.STEP_WORDS * i] for i in range(w[net.steps_at + f.T_STEPS])]
+        blobs = []
+        for blob in range(net.n_blobs):
+            record = net.record(blob)
+            offset, rows = w[places + f.PLACE_WORDS * blob], w[places + f.PLACE_WORDS * blob + 1]
+            whole = rows == w[record + f.B_H]
+            nbytes = w[record + f.B_BYTES] if whole else rows * w[record + f.B_RSTEP]
+            blobs.append({"offset": offset, "bytes": nbytes, "rows": rows})
+        return {
+            "calls": sum(layer >= 0 for layer in layers),
+            "fed": [name for name in net.inputs if self.fed_row_bytes(name)],
+            "blobs": blobs,
+        }
+
     # What it says about itself
 
     def describe(self) -> dict[str, Any]:
@@ -104,7 +138,12 @@ class ModelFile:
                 "lower_bound": net.lower_bound,
                 "lightmode_off": net.lightmode_off_size,
             },
+            "streaming": self._streaming(),
         }
+
+    def _streaming(self) -> dict[str, Any] | None:
+        found = self.streaming()
+        return {"calls": found["calls"], "fed": found["fed"]} if found else None
 
     def preprocessing(self) -> dict[str, dict[str, list[float]]]:
         """Means and scales of the inputs that take bytes."""

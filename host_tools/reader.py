@@ -49,5 +49,6 @@ def read_plan(program: Program, net: Net) -> Plan:
     for block in plan.blocks:
         workspace = block.blob < 0
         block.offset = program.layers[block.first].workspace_place if workspace else program.blobs[block.blob].place
-    plan.size, plan.lower_bound = net.arena_size, net.lower_bound
+    # A streamed model has these words for when it runs with whole tensors.
+    plan.size, plan.lower_bound = net.words[f.H_ARENA_BYTES], net.words[f.H_LOWER_BOUND]
     return plan

@@ -74,6 +74,10 @@ def show(model: ModelFile) -> None:
         else f"lower bound {size_text(arena['lower_bound'])}"
     )
     results.print(f"{'arena':<12} {size_text(arena['size'])}, {optimal}")
+    if told["streaming"]:
+        fed = told["streaming"]["fed"]
+        by_rows = f", {', '.join(map(str, fed))} given by rows" if fed else ""
+        results.print(f"{'streamed':<12} row by row, {told['streaming']['calls']} kernel calls{by_rows}")
     ratio = arena["lightmode_off"] / arena["live_peak"]
     peak, off = size_text(arena["live_peak"]), size_text(arena["lightmode_off"])
     results.print(f"{'lightmode':<12} live peak {peak}; off: {off} ({ratio:.2f} times)")

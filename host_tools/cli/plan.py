@@ -14,6 +14,7 @@ from ..pictures import save
 from ..pictures.panels import panels
 from ..plan import Plan
 from ..reader import read_plan, read_program
+from ..streaming.convert import figures
 from .terminal import messages, mistakes_are_sentences, print_json, results, size_text
 
 NAME = "plan"
@@ -36,27 +37,38 @@ def command(
             save(plot, f"{model.name}: memory of an inference", panels(program, plan))
             messages.print(f"wrote {plot}")
         if as_json:
-            print_json(describe(program, plan))
+            print_json(describe(read, program, plan))
         else:
-            show(program, plan)
+            show(read, program, plan)
 
 
-def describe(program: Program, plan: Plan) -> dict[str, Any]:
-    """The object that `nnmicro plan --json` prints. Layers are counted from 0; -1 is before the first one."""
+def describe(model: ModelFile, program: Program, plan: Plan) -> dict[str, Any]:
+    """The object that `nnmicro plan --json` prints. Layers are counted from 0; -1 is before the first one.
+
+    Of a streamed model `blobs` says where each lies in the streamed frame, and of how many rows.
+    """
     end = len(program.layers) - 1
+    streamed = model.streaming()
+    smallest, fed = figures(program)
+    net = model.net
     return {
-        "size": plan.size,
-        "live_peak": plan.live_peak,
-        "lower_bound": plan.lower_bound,
-        "optimal": plan.optimal,
+        "size": net.arena_size,
+        "live_peak": net.live_peak,
+        "lower_bound": net.lower_bound,
+        "optimal": net.optimal,
         "lightmode_off": plan.lightmode_off,
-        **streaming_figures(),
+        "streamed": streamed is not None,
+        "streamed_size": smallest if streamed is None or streamed["fed"] else min(smallest, net.arena_size),
+        "fed_size": min(fed, net.arena_size) if fed is not None and streamed and streamed["fed"] else fed,
         "order": [step.name for step in program.layers],
         "blobs": [
             {
                 "name": blob.name,
-                "offset": plan.blocks[plan.root[index]].offset,
-                "bytes": blob.storage.nbytes,
+                **(
+                    streamed["blobs"][index]
+                    if streamed
+                    else {"offset": plan.blocks[plan.root[index]].offset, "bytes": blob.storage.nbytes}
+                ),
                 "first": blob.producer,
                 "last": min(plan.last[index], end),
             }
@@ -65,12 +77,7 @@ def describe(program: Program, plan: Plan) -> dict[str, Any]:
     }
 
 
-def streaming_figures() -> dict[str, Any]:
-    """What row by row streaming changes. Nothing yet: files hold whole tensors, and none is planned otherwise."""
-    return {"streamed": False, "streamed_size": None, "fed_size": None}
-
-
-def show(program: Program, plan: Plan) -> None:
+def show(model: ModelFile, program: Program, plan: Plan) -> None:
     """The map, and what is known about the arena, for a person."""
     results.print(memory_map(program, plan))
     if plan.optimal:
@@ -81,3 +88,10 @@ def show(program: Program, plan: Plan) -> None:
     results.print(f"\n{'arena':<12} {size_text(plan.size)}, {said}; live peak {size_text(plan.live_peak)}")
     ratio = plan.lightmode_off / plan.live_peak
     results.print(f"{'lightmode':<12} off: {size_text(plan.lightmode_off)} ({ratio:.2f} times)")
+    streamed = model.streaming()
+    if streamed:
+        by_rows = f", {', '.join(map(str, streamed['fed']))} given by rows" if streamed["fed"] else ""
+        results.print(
+            f"{'streamed':<12} {size_text(model.net.arena_size)} in {streamed['calls']} kernel calls{by_rows}: "
+            "that is how it runs; the map is for whole tensors"
+        )

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = "nnmicro"
 # Loaded for what an inference does not do, or for files that ask for it.
-_OPTIONAL = {"selftest", "format", "preprocessing", "vector.array"}
+_STREAMED = ("streaming", "feeding", "stepping")
+_OPTIONAL = {"selftest", "format", "preprocessing", "vector.array", *_STREAMED}
 
 
 def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list[str]:
@@ -28,6 +29,8 @@ def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list
     wanted = set(_closure("net"))
     if net.preprocess is not None:
         wanted |= set(_closure("preprocessing"))
+    if net.steps_at:
+        wanted.update(*(_closure(name) for name in _STREAMED))
     for op in net.op_names:
         if op == "share" or (backend == "_nnmicro" and op in native):
             continue

@@ -57,6 +57,8 @@ class RemoteInference:
         """A new extractor in place of the one before. ArenaFull, or a RemoteError, where the device lacks memory."""
         answer = self.call("nn_open", lightmode, outputs, keep, timeout=_LONG)
         self.backend, self.arena_size = parsed(answer, (str, int))
+        # With whole tensors no input is given by rows.
+        self._streams = lightmode and outputs is None and not keep
 
     def reset(self) -> None:
         self.call("nn_reset")
@@ -74,6 +76,12 @@ class RemoteInference:
         self._give(name, self.model.elements(name, array))
 
     def _give(self, name: str | int, storage: bytes) -> None:
+        row = self.model.fed_row_bytes(name) if self._streams else 0
+        if row:
+            step = max(1, _CHUNK // row) * row
+            for start in range(0, len(storage), step):
+                self.call("nn_feed", name, storage[start : start + step], timeout=_LONG)
+            return
         for start in range(0, len(storage), _CHUNK):
             self.call("nn_give", name, start, storage[start : start + _CHUNK])
 

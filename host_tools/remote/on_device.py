@@ -31,6 +31,10 @@ def nn_give(name, start, data):
     view[start : start + len(data)] = data
 
 
+def nn_feed(name, data):
+    _Run.ex.feed(name, data, True)
+
+
 def nn_infer(names):
     gc.collect()
     _Run.ex.arena.reset_peak()
