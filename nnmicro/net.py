@@ -114,7 +114,8 @@ class Net:
             if self._frame is None:
                 from .arena import Arena, frame_memory
 
-                self._frame = Arena(frame_memory(self.words[self.steps_at or _H_ARENA_BYTES]), self.words[_H_MAX_BLOCKS] + 8)
+                size = self.words[self.steps_at or _H_ARENA_BYTES]
+                self._frame = Arena(frame_memory(size), self.words[_H_MAX_BLOCKS] + 8)
             return self._new_extractor(None, (), True, self._frame)
         except BaseException:
             self._frame_taken = False

@@ -34,11 +34,15 @@ def test_the_layers_of_a_model_and_no_others_are_named() -> None:
     assert not [name for name in needed_modules(net, "_nnmicro", net.op_names) if name.startswith("reference")]
     lacking = needed_modules(net, "_nnmicro", [op for op in net.op_names if op != "pooling"])
     assert "reference.pooling" in lacking and "reference.convolution" not in lacking
+    streamed = {"streaming", "feeding", "stepping"}
+    assert not streamed & set(named)
+    assert streamed <= set(needed_modules(nnmicro.Net(str(model_file("rows.nnm"))), "reference"))
 
 
 def test_with_a_layer_unknown_here() -> None:
     class Other:
         preprocess = None
+        steps_at = 0
         op_names = ("teleport",)
 
     with pytest.raises(ValueError, match="no layer teleport"):

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+import nnmicro
+from host_tools.convert import Options, convert
 from host_tools.device import Device, push_engine
 from host_tools.device.needed import needed_modules
 from host_tools.device.pico import PicoDevice
 from host_tools.device.qemu import QemuDevice
 from host_tools.model_file import ModelFile
+from host_tools.streaming.convert import Streaming
 from tests.boards import lacking
 from tests.host import int8_models
 from tests.host.pico_board import built_firmware
@@ -53,6 +56,7 @@ def m4f() -> Iterator[Device]:
     if reason:
         pytest.skip(reason)
     models = [int8_models.converted(name).net for name in int8_models.MODELS]
+    models.append(nnmicro.Net(convert(int8_models.path("kws"), None, Options(stream=Streaming("max")))))
     with QemuDevice(f"emu:{M4F}", M4F) as device:
         push_engine(device, modules={m for net in models for m in needed_modules(net, "_nnmicro", net.op_names)})
         yield device
@@ -64,8 +68,10 @@ def pico() -> Iterator[Device]:
         yield device
 
 
-def check(device: Device, name: str) -> None:
+def check(device: Device, name: str, stream: Streaming | None = None) -> None:
     model: ModelFile = int8_models.converted(name)
+    if stream:
+        model = ModelFile(convert(int8_models.path(name), None, Options(stream=stream)))
     net = model.net
     (given,) = int8_models.inputs(name, 1)
     (expected,) = int8_models.expected(name, 1)
@@ -88,6 +94,11 @@ def check(device: Device, name: str) -> None:
 )
 def test_on_a_cortex_m4f(m4f: Device, name: str) -> None:
     check(m4f, name)
+
+
+@pytest.mark.parametrize("is_fed", [False, True], ids=["whole input", "fed"])
+def test_row_by_row_on_a_cortex_m4f(m4f: Device, is_fed: bool) -> None:
+    check(m4f, "kws", Streaming("auto", ["input_1"] if is_fed else []))
 
 
 @pytest.mark.slow

@@ -16,6 +16,8 @@ from host_tools.convert import Options, convert, to_nnm
 from host_tools.golden import Vector
 from host_tools.graph import Graph, Quantisation
 from host_tools.preprocessing import Preprocessing
+from host_tools.streaming.convert import Streaming
+from tests.models.row_networks import RowNetwork
 
 _PLAIN = {"activation": 0, "activation_a": 0.0, "activation_b": 0.0}
 _RELU = {"activation": 1, "activation_a": 0.0, "activation_b": 0.0}
@@ -194,6 +196,36 @@ def camera(
     return to_nnm(graph, inputs=inputs, vectors=[Vector({"image": image}, {"same": image})])
 
 
+def rows(fed: bool = False, preprocessing: Preprocessing | None = None) -> bytes:
+    """Convolutions, a residual, pooling and a fully connected layer in int8, as small as streaming makes them."""
+    net = RowNetwork(1)
+    graph = net.graph
+    x = net.input(24, 4, 3)
+    graph.tensor(x).quantisation = Quantisation(np.float32([1 / 32]), np.int32([0]))
+    first = net.table(x)
+    wide = net.convolution(first, 3, 1, 1, 1, 8)
+    y = net.add(wide, net.convolution(net.convolution(wide, 3, 1, 1, 1, 0), 1, 1, 0, 1, 8))
+    y = net.convolution(net.convolution(y, 3, 2, 1, 1, 0), 1, 1, 0, 1, 8)
+    scores = net.dense(net.global_pooling(y), 5)
+    graph.outputs = [scores]
+    renamed = {x: "image", first: "first", scores: "scores"}
+    net.rename(renamed)
+    inputs = {"image": preprocessing} if preprocessing else {}
+    return to_nnm(graph, fuse=False, inputs=inputs, stream=Streaming("max", ["image"] if fed else []))
+
+
+def rows_planar() -> bytes:
+    """float32 in c, h, w order: multiples, sums and relus."""
+    b = Builder("planar", (1, 2, 12, 5))
+    b.input("x")
+    b.affine("x", "a", 2, 1)
+    b.relu("a", "b")
+    b.add("a", "b", "c")
+    b.affine("c", "y", -1, 3)
+    b.graph.outputs = ["y"]
+    return to_nnm(b.graph, fuse=False, stream=Streaming("max"))
+
+
 _ONE = Preprocessing((128.0,), (1 / 32,))
 _EACH = Preprocessing((128.0, 128.0, 0.0), (1 / 32, 1.0, 0.125))
 _MODELS: dict[str, Callable[[], bytes]] = {
@@ -206,6 +238,10 @@ _MODELS: dict[str, Callable[[], bytes]] = {
     "memory.nnm": memory,
     "digits.nnm": digits,
     "golden.nnm": golden,
+    "rows.nnm": rows,
+    "rows_fed.nnm": lambda: rows(fed=True),
+    "rows_camera.nnm": lambda: rows(fed=True, preprocessing=_ONE),
+    "rows_planar.nnm": rows_planar,
     "camera.nnm": lambda: camera(_ONE),
     "camera_plain.nnm": lambda: camera(None),
     "camera_each.nnm": lambda: camera(_EACH),
