@@ -23,13 +23,21 @@ class Streaming:
 
 
 def streamed(program: Program, wanted: Streaming) -> tuple[Plan, bytes | None]:
-    """The plan for whole tensors, and the section of steps, None where streaming would not make the arena smaller."""
+    """The plan for whole tensors, and the section of steps, None where streaming would not make the arena smaller.
+
+    Raises ConversionError for an input that cannot be fed, and where no plan fits the room.
+    """
     by_lines(program)
     plan = plan_memory(program)
     fed = [_input(program, name) for name in wanted.fed]
     if not fed and wanted.room is not None and plan.size <= wanted.room:
         return plan, None
     found = stream_plan(program, wanted.mode, fed, wanted.room)
+    if wanted.room is not None and found.size > wanted.room:
+        raise ConversionError(
+            f"an arena of {wanted.room:,} bytes is too small: the smallest plan found has {found.size:,}"
+            + ("" if fed else "; an input that is given by rows (--feed) may need less")
+        )
     return plan, section(found) if fed or found.size < plan.size else None
 
 

@@ -17,8 +17,8 @@ from .rows import RowModel
 from .schedule import MANY, Do, Section, schedule
 
 _WIDE = 24  # cuts of which pairs are tried
-_STARTS = 4
-JUDGEMENTS = 200  # of one search
+_STARTS = 3
+JUDGEMENTS = 420  # of one search
 _TRIALS = 3000  # orders of placement tried for the plan that is taken
 
 
@@ -109,10 +109,10 @@ class Search:
 
     def best(self, goal: Goal, judgements: int = JUDGEMENTS) -> Streamed:
         """What hill climbs from several good starts find best; with no judgements, the best start."""
-        left = judgements + len(self.tried)
         starts = self.starts(goal)
-        found = [self.climb(start, goal, left) for start in starts]
-        found.sort(key=lambda choice: goal(*self.judge(choice)))
+        for start in starts:
+            self.climb(start, goal, len(self.tried) + judgements // len(starts))
+        found = sorted(self.tried, key=lambda choice: goal(*self.tried[choice]))
         finished = [self.finish(choice) for choice in found[:2]]
         return min(finished, key=lambda one: goal(one.size, len(one.steps)))
 
@@ -123,9 +123,15 @@ class Search:
         tries = [Choice(), *(Choice((cut,)) for cut in singles)]
         tries += [Choice(pair) for pair in combinations(sorted(singles[:_WIDE]), 2)]
         tries.sort(key=lambda choice: (self.bound(choice)[0], len(choice.cuts)))
-        promising = [*tries[: 4 * _STARTS], Choice(most=MANY)]
-        promising.sort(key=lambda choice: goal(*self.judge(choice)))
-        return promising[:_STARTS]
+        # Only what comes before a cut by rows, so many of the cut's at a time.
+        heads = [
+            Choice((cut,), MANY, ((self.model.producer[cut], rows),)) for cut in cuts for rows in (1, 2, 3, 4, 6, 8)
+        ]
+        heads.sort(key=lambda choice: goal(*self.bound(choice)))
+        best: list[Choice] = []
+        for some in (tries[: 4 * _STARTS], heads[: 4 * _STARTS]):
+            best += sorted(some, key=lambda choice: goal(*self.judge(choice)))[:_STARTS]
+        return [*best, Choice(most=MANY)]
 
     def climb(self, choice: Choice, goal: Goal, most: int) -> Choice:
         """Changes that make it better, one after the other, until none does or `most` choices have been judged."""
@@ -149,7 +155,9 @@ class Search:
         each = dict(choice.each)
         found = []
         for works in self.sections(choice):
-            for rows in (MANY, 4, 2, 1):
+            for rows in (MANY, 8, 4, 2, 1):
+                # So many rows of what the section makes in the end, and all that they need at once; or so many of each.
+                found.append(_limited(choice, {**each, **dict.fromkeys(works, MANY), works[-1]: rows}))
                 found.append(_limited(choice, {**each, **dict.fromkeys(works, rows)}))
         for cut in cut_candidates(self.model):
             found.append(Choice(tuple(sorted({*choice.cuts} ^ {cut})), choice.most, choice.each))

@@ -52,7 +52,7 @@ def test_bytes_against_calls_against_instructions(name: str, capsys: pytest.Capt
     image = whole.net.inputs[0]
     asked: list[tuple[str, Streaming | None]] = [("whole tensors", None)]
     size = whole.net.arena_size
-    for share in (2, 3):
+    for share in (2,) if name == "vww" else (2, 3):  # its input alone is half of it
         asked.append((f"1/{share} of it", Streaming("auto", room=size // share // 16 * 16)))
     asked += [("auto", Streaming("auto")), ("max", Streaming("max"))]
     asked += [("auto, fed", Streaming("auto", [image])), ("max, fed", Streaming("max", [image]))]

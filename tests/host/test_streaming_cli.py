@@ -61,6 +61,7 @@ def test_no_more_is_streamed_than_the_room_asks_for(folder: Path) -> None:
     ("options", "code", "text"),
     [
         (("--feed", "nothing"), 1, "no input is called that"),
+        (("--room", "64"), 1, "too small: the smallest plan found has"),
         (("--stream", "off", "--room", "5"), 2, "need streaming"),
         (("--stream", "max", "--room", "5"), 2, "use --stream auto"),
     ],
