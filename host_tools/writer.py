@@ -94,8 +94,9 @@ def write(
     if source:
         sections.append((f.SOURCE | f.OPTIONAL, _texts([source])))
     weights += bytes(-len(weights) % 4)
-    sections.append((f.WEIGHTS | f.LAZY, bytes(weights)))
-    sections += extras
+    # Lazy sections come last, so that the others can be in memory without them.
+    sections += [*extras, (f.WEIGHTS | f.LAZY, bytes(weights))]
+    sections.sort(key=lambda section: bool(section[0] & f.LAZY))
 
     header = [0] * f.HEADER_WORDS
     header[f.H_MAGIC] = struct.unpack("<i", f.MAGIC)[0]
