@@ -124,6 +124,16 @@ class Net:
         """The layer that computes a blob; -1 for an input."""
         return self.words[self.record(blob) + _B_PRODUCER]
 
+    @property
+    def weights_from(self):
+        """Where an inference has its weights from: "place", the file itself; "memory"; "window", see `Option`."""
+        return "window" if self.window else "place" if self.mapped else "memory"
+
+    def close(self):
+        """Close the file that weights are read from: nothing can be run any more. Other nets have nothing to close."""
+        if self.window:
+            self.window.close()
+
     def check_weights(self):
         """Compare the weights with their checksum (done at push and in self-tests, not at every load)."""
         from .check.checksums import check_lazy

@@ -78,8 +78,11 @@ class Extractor:
         if not flags & _SHARE:
             if self._call is None:
                 self._call = Call(w[_H_MAX_OPERANDS])
-            self._call.bind(net, layer, slots, arena)
-            python_kernel(net, layer)(self._call)
+            if net.window:
+                net.window.compute(self._call, layer, slots, arena, python_kernel)
+            else:
+                self._call.bind(net, layer, slots, arena)
+                python_kernel(net, layer)(self._call)
         self._marks[layer] = _DONE | _COUNTED
         if self.lightmode:
             for i in range(first, end):

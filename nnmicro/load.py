@@ -7,6 +7,9 @@ from .port import I32, address, const
 
 _BLOB_WORDS = const(16)
 _B_NAME = const(15)
+_ARENA_BYTES = const(44)  # where the header says how many
+_LIMIT = const(1 << 30)
+_RESERVE = const(16384)  # of memory that is left: for the extractor, and for code that is not there yet
 
 # Marks of a layer, and of a blob: see `extractor.py`.
 _COUNTED = const(2)
@@ -15,11 +18,9 @@ _ASKED = const(2)
 
 def load(net, source):
     """Fill in a net. Raises what `Net` says."""
-    net.data, mapped = _bytes_of(source)
-    if not mapped:
-        net.mapped = False
+    net.data, file = _bytes_of(net, source)
     # One after the other, for what both need at a time is more than what stays.
-    model = _checked(net.data)
+    model = _checked(net.data) if file is None else _tables(net, file, source)
     forget("check")
     net.words = net.view(I32)
     net.n_blobs = model.n_blobs
@@ -57,6 +58,8 @@ def load(net, source):
     model = None
     forget("names")
     _choose(net, op_names)
+    if net.window:
+        net.window.attach(net)
 
 
 def _checked(data):
@@ -65,49 +68,83 @@ def _checked(data):
     return checked(data)
 
 
+def _tables(net, file, path):
+    """All of a file but its weights, which are to be read while the model runs."""
+    try:
+        from .tables import read
+
+        return read(net, file, path)
+    except BaseException:
+        file.close()
+        raise
+    finally:
+        read = None
+        forget("tables")
+
+
 def _choose(net, op_names):
     from .kernels import choose
 
     choose(net, op_names)
 
 
-def _bytes_of(source):
-    """The file's bytes as a memoryview, and whether they are used where they lie."""
+def _bytes_of(net, source):
+    """The file's bytes as a memoryview and None; or None and the open file, whose weights stay where they are."""
     if isinstance(source, str):
-        with _open(source) as file:
-            try:
-                mapped = memoryview(file)  # ROMFS hands out the flash itself
-            except TypeError:
-                return _read(file, source), False
-        source = mapped
+        file = _open(source)
+        stays = False
+        try:
+            source = memoryview(file)  # ROMFS hands out the flash itself
+        except TypeError:
+            net.mapped = False
+            data = _read(net, file, source)
+            stays = data is None
+            return data, file if stays else None
+        finally:
+            if not stays:
+                file.close()
     data = memoryview(source)
     if len(data) and address(data) % 16:
-        return _aligned_copy(data), False
-    return data, True
+        net.mapped = False
+        return _aligned_copy(data), None
+    return data, None
 
 
 def _open(path):
     try:
-        return open(path, "rb")
+        return open(path, "rb", 0)  # CPython would go on reading what it has in a buffer
     except OSError:
         from .generations import newest
 
         path = newest(path)
         forget("generations")
-        return open(path, "rb")
+        return open(path, "rb", 0)
 
 
-def _read(file, path):
+def _read(net, file, path):
+    """The file's bytes, or None where its weights are to stay in the file."""
+    option = net.option
+    weights = option.weights if option is not None else None
+    if weights == "window":
+        return None
     size = file.seek(0, 2)
     file.seek(0)
     try:
         data = bytearray(size)
+        file.readinto(data)
+        if not weights and (option is None or not option.blob_arena):
+            from .arena import frame_memory
+
+            # What the first extractor takes has to fit, too: the header's word, which is checked later.
+            frame = frame_memory(min(int.from_bytes(data[_ARENA_BYTES : _ARENA_BYTES + 4], "little"), _LIMIT))
+            bytearray(_RESERVE + frame if isinstance(frame, int) else _RESERVE)
     except MemoryError:
+        if not weights:
+            return None
         raise MemoryError(
-            "%s has %d bytes, which do not fit into free memory: put it into ROMFS, where it is used in place"
-            % (path, size)
+            "%s has %d bytes, which do not fit into free memory: put it into ROMFS, where it is used in place, or "
+            'leave its weights in the file with Option(weights="window")' % (path, size)
         )
-    file.readinto(data)
     return memoryview(data)
 
 

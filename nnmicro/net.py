@@ -17,8 +17,9 @@ class Net:
     """`Net("model.nnm")` or `Net(buffer)`.
 
     A file on a memory-mapped filesystem (ROMFS) and a buffer of the caller that is aligned to 16 bytes are used where
-    they lie; anything else is read into RAM. Raises ModelError for a file that is damaged or needs another engine,
-    OSError where it cannot be read.
+    they lie; anything else is read into RAM, but for the weights where they do not fit or `Option(weights="window")`
+    says so: those are then read from the open file, layer by layer, in each inference (see `weights_from`). Raises
+    ModelError for a file that is damaged or needs another engine, OSError where it cannot be read.
     """
 
     _rest = property()
@@ -26,6 +27,7 @@ class Net:
     # What most nets have: a class's attribute takes no memory of a net.
     option = None
     mapped = True  # the file is used where it lies
+    window = None  # the Window that weights are read into, where they stay in the file
     native = None  # the module `_nnmicro`, where this net uses it
     native_kernels = None  # for each kind of layer its kernel's number there, or -1
     kernels = None  # for each kind of layer its kernel in Python, or None

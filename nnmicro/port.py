@@ -43,6 +43,10 @@ if uctypes:
         """`nbytes` of memory at an address, as a writable buffer."""
         return uctypes.bytearray_at(where, nbytes)
 
+    def read_into(file, buffer, nbytes):
+        """Read up to `nbytes` into a buffer's beginning; how many there were."""
+        return file.readinto(buffer, nbytes)
+
 else:
     import ctypes as _ctypes
 
@@ -65,6 +69,10 @@ else:
     def at_address(where, nbytes):
         """`nbytes` of memory at an address, as a writable buffer."""
         return memoryview((_ctypes.c_char * nbytes).from_address(where)).cast("B")
+
+    def read_into(file, buffer, nbytes):
+        """Read up to `nbytes` into a buffer's beginning; how many there were."""
+        return file.readinto(memoryview(buffer)[:nbytes])
 
 
 try:

@@ -9,7 +9,7 @@ the source's order without padding, each tensor followed by zeros up to a multip
 from . import format as f
 from .check.checksums import check_lazy
 from .errors import ModelError
-from .port import F32, ITEM_BYTES
+from .port import F32, I32, ITEM_BYTES, typed
 from .sections import section
 
 TOLERANCE = 1e-4  # of a float output: the largest difference allowed, relative to the largest expected value
@@ -44,7 +44,7 @@ class Vectors:
         self._each = 0
         for i in range(net.n_inputs + net.n_outputs):
             self._each += self._padded(w[net.io_at + i])
-        self.count = w[self._first // 4 - 1] if nbytes >= 0 else 0
+        self.count = typed(self._bytes_at(start, 4), I32, 4)[0] if nbytes >= 0 else 0
         if self.count < 1 or self.count * self._each != nbytes:
             raise ModelError(
                 "section golden has %d bytes, which are not %d vectors of %d" % (nbytes, self.count, self._each)
@@ -58,6 +58,11 @@ class Vectors:
     def _padded(self, blob):
         return (self._elements(blob) * ITEM_BYTES[self._net.words[self._net.record(blob)] & 0xFF] + 3) // 4 * 4
 
+    def _bytes_at(self, at, nbytes):
+        """Bytes of the file: where they lie, or where they are not in memory, a copy."""
+        net = self._net
+        return net.window.copy(at, nbytes) if net.window else net.data[at : at + nbytes]
+
     def differences(self, ex, vector):
         """Run one vector: for each output its name, its largest difference and the largest that is allowed."""
         net = self._net
@@ -67,7 +72,7 @@ class Vectors:
         for i in range(net.n_inputs):
             blob = w[net.io_at + i]
             item = ITEM_BYTES[w[net.record(blob)] & 0xFF]
-            self._give(ex, blob, net.data[at : at + self._elements(blob) * item])
+            self._give(ex, blob, self._bytes_at(at, self._elements(blob) * item))
             at += self._padded(blob)
         found = []
         for i in range(net.n_inputs, net.n_inputs + net.n_outputs):
@@ -88,11 +93,12 @@ class Vectors:
 
     def _compare(self, blob, dtype, at):
         """The largest difference between a blob and the expected elements at byte `at`, and what is allowed."""
-        expected = self._net.view(dtype)
-        at //= ITEM_BYTES[dtype]
+        nbytes = len(blob) * ITEM_BYTES[dtype]
+        held = self._bytes_at(at, nbytes)  # a view does not keep them
+        expected = typed(held, dtype, nbytes)
         worst = top = 0
         for i in range(len(blob)):
-            right = expected[at + i]
+            right = expected[i]
             if not abs(right) <= 3.4e38:
                 raise ModelError("a golden vector expects %s of output %s, which no output can be" % (right, blob.name))
             difference = abs(blob[i] - right)

@@ -25,9 +25,11 @@ class Model:
 
     preprocessing_at = 0
     steps_at = 0
+    window = None  # as a Net's
 
-    def __init__(self, data):
+    def __init__(self, data, size=None):
         self.data = data
+        self.size = len(data) if size is None else size  # of the file, all of which `data` need not be
         self.words = self.view(I32)
 
     def view(self, dtype):
@@ -39,9 +41,12 @@ class Model:
         return self.blobs_at + blob * _BLOB_WORDS
 
 
-def checked(data):
-    """The Model of a file's bytes. Raises ModelError saying what is wrong, and where."""
-    model = Model(data)
+def checked(data, size=None):
+    """The Model of a file's bytes, or of its first ones where it has `size`: all but its lazy sections then.
+
+    Raises ModelError saying what is wrong, and where.
+    """
+    model = Model(data, size)
     for part in ("header", "sections", "blobs", "layers", "plan"):
         _part(part).check(model)
         forget("check." + part)

@@ -30,7 +30,9 @@ def check_lazy(net):
 def compare(net, entry):
     w = net.words
     start, size = w[entry + _S_OFFSET], w[entry + _S_BYTES]
-    if crc32(net.data[start : start + size]) != w[entry + _S_CRC] & 0xFFFFFFFF:
+    in_file = net.window and w[entry] & _LAZY
+    crc = net.window.crc(start, size) if in_file else crc32(net.data[start : start + size])
+    if crc != w[entry + _S_CRC] & 0xFFFFFFFF:
         fail("section %s is damaged: its checksum does not match", section_name(w[entry] & _KIND_MASK))
 
 

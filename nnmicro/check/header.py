@@ -36,8 +36,8 @@ def check(model):
     if version != _VERSION:
         fail("the file has format version %d, this engine reads version %d: convert the model again", version, _VERSION)
     size = data[8] | data[9] << 8 | data[10] << 16 | data[11] << 24
-    if size != len(data):
-        fail("the header says %d bytes, the file has %d: it was cut off or damaged", size, len(data))
+    if size != model.size:
+        fail("the header says %d bytes, the file has %d: it was cut off or damaged", size, model.size)
     if size % _ALIGNMENT or size >= _LIMIT:
         fail("%d bytes is no size of a model file", size)
     w = model.words

@@ -39,7 +39,7 @@ _NEEDED = (1, 2, 3, 4, 5, 6, 7, 11)
 def check(model):
     """Find every section; exactly one of each that is needed, all inside the file and (unless lazy) undamaged."""
     w = model.words
-    size = len(model.data)
+    size = model.size
     tables_end = 4 * (_HEADER_WORDS + _SECTION_WORDS * w[_H_SECTIONS])
     found = {}
     for i in range(w[_H_SECTIONS]):

@@ -172,6 +172,27 @@ def golden() -> bytes:
     return to_nnm(b.graph, vectors=vectors)
 
 
+def wide(seed: int = 3, inputs: int = 4, middle: int = 16, outputs: int = 10, bias: bool = True) -> bytes:
+    """x -> convolution to `middle` channels -> fully connected: layers whose weights are larger than all else."""
+    random = np.random.default_rng(seed)
+    graph = Graph("wide")
+
+    def constants(name: str, count: int, *shape: int) -> list[str]:
+        values = [random.normal(size=(count, *shape)), *([random.normal(size=count)] if bias else [])]
+        return [graph.add_constant(f"{name}{i}", value.astype(np.float32)) for i, value in enumerate(values)]
+
+    for name, shape in (("x", (1, inputs, 4, 4)), ("a", (1, middle, 4, 4)), ("y", (1, outputs))):
+        graph.add_tensor(name, shape)
+    window = dict.fromkeys(("kernel_h", "kernel_w"), 3) | dict.fromkeys(("pad_top", "pad_left", "group"), 1)
+    window |= dict.fromkeys(("stride_h", "stride_w", "dilation_h", "dilation_w"), 1)
+    convolution = ["x", *constants("convolution", middle, inputs, 3, 3)]
+    graph.add("convolution", "first", convolution, ["a"], **window, pad_value=0.0, **_RELU)
+    dense = ["a", *constants("dense", outputs, middle * 16)]
+    graph.add("inner_product", "last", dense, ["y"], per_row=0, **_PLAIN)
+    graph.inputs, graph.outputs = ["x"], ["y"]
+    return to_nnm(graph)
+
+
 CAMERA_SCALE, CAMERA_ZERO = 0.5, -3
 
 
@@ -237,6 +258,7 @@ _MODELS: dict[str, Callable[[], bytes]] = {
     "padded.nnm": padded,
     "memory.nnm": memory,
     "digits.nnm": digits,
+    "wide.nnm": wide,
     "golden.nnm": golden,
     "rows.nnm": rows,
     "rows_fed.nnm": lambda: rows(fed=True),
