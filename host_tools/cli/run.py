@@ -42,16 +42,48 @@ def command(
         list[str] | None,
         typer.Option("--keep", metavar="N", help="Keep this intermediate, and show it; may be repeated."),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar="W",
+            help="memory: read the file whole; window: each layer's when it runs; default: as memory allows.",
+        ),
+    ] = None,
+    window: Annotated[
+        int,
+        typer.Option(
+            "--window",
+            metavar="BYTES",
+            min=0,
+            help="Most bytes of weights in memory at a time; means --weights window.",
+        ),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Push a model, run it once on the device, and show outputs, memory and time."""
     with mistakes_are_sentences():
+        if weights not in (None, "memory", "window") or (window and weights == "memory"):
+            raise typer.BadParameter(
+                f"{weights!r} with a window of {window} bytes: give memory, or window, or neither",
+                param_hint="--weights",
+            )
         read = ModelFile.read(model)
         arrays = _arrays(read, inputs or [])
         with open_device(device) as opened:
             path = push(opened, read)["path"]
             with messages.status(f"running on {device}"):
-                told = run(opened, path, read, arrays, backend, not no_lightmode, tuple(keep or ()))
+                told = run(
+                    opened,
+                    path,
+                    read,
+                    arrays,
+                    backend,
+                    not no_lightmode,
+                    tuple(keep or ()),
+                    weights=weights,
+                    window=window,
+                )
         values = told.pop("arrays")
         if output is not None:
             np.savez(output, **{str(name): array for name, array in values.items()})
@@ -70,9 +102,14 @@ def run(
     backend: str | None,
     lightmode: bool,
     keep: tuple[str, ...],
+    *,
+    weights: str | None = None,
+    window: int = 0,
 ) -> dict[str, Any]:
     """One measured inference, and a second one for the heap."""
-    remote = RemoteInference(device, path, model, backend=backend, lightmode=lightmode, keep=keep)
+    remote = RemoteInference(
+        device, path, model, backend=backend, lightmode=lightmode, keep=keep, weights=weights, window=window
+    )
     names = (*model.net.outputs, *keep)
     for name, array in arrays.items():
         remote.input(name, array)
@@ -88,6 +125,7 @@ def run(
         "heap_allocated": remote.heap(*names),
         "time_us": measured.time_us,
         "backend": remote.backend,
+        "weights_from": remote.weights_from,
         "placement": measured.placement,
     }
 
@@ -128,6 +166,8 @@ def _show(model: ModelFile, told: dict[str, Any], values: dict[Any, np.ndarray])
         f"live peak    {size_text(told['live_peak'])} of an arena of {size_text(told['arena_size'])}, "
         f"placement: {told['placement']}"
     )
+    if told["weights_from"] == "window":
+        results.print("weights      read from the file, layer by layer: they are not in memory")
     results.print(f"time         {told['time_us'] / 1000:.2f} ms with backend {told['backend']}")
     results.print(
         f"heap         {size_text(heap) if heap is not None else 'more than there is'} allocated by one inference"

@@ -40,11 +40,14 @@ class RemoteInference:
         lightmode: bool = True,
         outputs: tuple[str | int, ...] | None = None,
         keep: tuple[str | int, ...] = (),
+        weights: str | None = None,
+        window: int = 0,
     ) -> None:
         self.device = device
         self.model = model
         device.exec((files("host_tools.remote") / "on_device.py").read_text())
-        self.call("nn_load", path, backend, timeout=_LONG)
+        answer = self.call("nn_load", path, backend, weights, window, timeout=_LONG)
+        (self.weights_from,) = parsed(b"(" + answer.strip() + b",)", (str,))
         self.open(lightmode=lightmode, outputs=outputs, keep=keep)
 
     def open(

@@ -10,10 +10,11 @@ class _Run:
     net = ex = golden = None
 
 
-def nn_load(path, backend):
+def nn_load(path, backend, weights, window):
     _Run.net = _Run.ex = _Run.golden = None
     gc.collect()
-    _Run.net = nnmicro.Net(path, nnmicro.Option(backend=backend))
+    _Run.net = nnmicro.Net(path, nnmicro.Option(backend=backend, weights=weights, window=window))
+    print(repr(_Run.net.weights_from))
 
 
 def nn_open(lightmode, outputs, keep):

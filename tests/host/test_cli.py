@@ -118,6 +118,10 @@ def test_run_gives_what_the_original_gives(digits: Path, tmp_path: Path) -> None
     plain = said("run", digits, "--input", f"image={tmp_path / 'image.npy'}", "--backend", "reference")
     assert plain["backend"] == "reference" and plain["heap_allocated"] > 0
     np.testing.assert_allclose(plain["outputs"]["scores"], told["outputs"]["scores"], rtol=1e-4, atol=1e-4)
+    for options in (("--weights", "window"), ("--window", "9000")):
+        read = said("run", digits, "--input", f"image={tmp_path / 'image.npy'}", *options)
+        assert read["weights_from"] == "window" and read["outputs"] == told["outputs"]
+    assert told["weights_from"] == "memory"
     off = said("run", digits, "--input", f"image={tmp_path / 'image.npy'}", "--no-lightmode", "--keep", "stem/relu")
     assert off["outputs"]["scores"] == told["outputs"]["scores"]
     assert off["live_peak"] == said("info", digits)["arena"]["lightmode_off"] and off["placement"] == "online"
