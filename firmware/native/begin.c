@@ -36,9 +36,10 @@ int nn_reset(const nn_inference *n, int32_t kept) {
     return NN_OK;
 }
 
-// Bytes from one element to the next along an axis of a tensor, and how many there are.
+// Bytes from one element to the next along an axis of a tensor, and how many there are. Of 32 bits, for both are below
+// 2^30: dividing 64 bits, and copying more of them, call libraries that a native module does not have.
 typedef struct {
-    int64_t count, step;
+    int32_t count, step;
 } axis;
 
 // The axes as the source has them, the last one first, and the size of an element; 0 where the record is damaged.
@@ -49,46 +50,46 @@ static int source_axes(const int32_t *r, axis axes[3]) {
         return 0;
     }
     const int is_hwc = (r[B_TYPE] >> 16) != 0;
-    const axis c = {r[B_C], r[B_CSTEP]}, h = {r[B_H], r[B_RSTEP]}, w = {r[B_W], r[B_PSTEP]};
-    axes[0] = is_hwc ? c : w;
-    axes[1] = is_hwc ? w : h;
-    axes[2] = is_hwc ? h : c;
     int64_t end = sizes[dtype];
     for (int i = 0; i < 3; i++) {
+        const int which = is_hwc ? (3 - i) % 3 : 2 - i; // of c, h, w in the record
+        axes[i].count = r[B_C + which];
+        axes[i].step = r[B_CSTEP + which];
         if (axes[i].count < 1 || axes[i].step < 1 || axes[i].count > (1 << 30) / axes[i].step) {
             return 0;
         }
-        end += (axes[i].count - 1) * axes[i].step;
+        end += (int64_t)(axes[i].count - 1) * axes[i].step;
     }
     return end <= r[B_BYTES] ? sizes[dtype] : 0;
 }
 
 // Axes whose elements follow on from each other are one.
 static void merge(axis axes[3]) {
-    static const axis none = {1, 1};
     for (int i = 0; i < 2; i++) {
         if (axes[0].count == 1) {
-            axes[0] = axes[1];
-        } else if (axes[1].count == 1 || axes[1].step == axes[0].count * axes[0].step) {
+            axes[0].count = axes[1].count;
+            axes[0].step = axes[1].step;
+        } else if (axes[1].count == 1 || axes[1].step == (int64_t)axes[0].count * axes[0].step) {
             axes[0].count *= axes[1].count;
         } else {
             return;
         }
-        axes[1] = axes[2];
-        axes[2] = none;
+        axes[1].count = axes[2].count;
+        axes[1].step = axes[2].step;
+        axes[2].count = axes[2].step = 1;
     }
 }
 
 static void copy_in(uint8_t *target, const uint8_t *source, const axis axes[3], size_t item) {
     const size_t row = (size_t)axes[0].count * item;
-    for (int64_t k = 0; k < axes[2].count; k++) {
-        for (int64_t j = 0; j < axes[1].count; j++) {
-            uint8_t *to = target + k * axes[2].step + j * axes[1].step;
-            if (axes[0].step == (int64_t)item) {
+    for (int32_t k = 0; k < axes[2].count; k++) {
+        for (int32_t j = 0; j < axes[1].count; j++) {
+            uint8_t *to = target + (ptrdiff_t)k * axes[2].step + (ptrdiff_t)j * axes[1].step;
+            if (axes[0].step == (int32_t)item) {
                 copy(to, source, row);
             } else {
-                for (int64_t i = 0; i < axes[0].count; i++) {
-                    copy(to + i * axes[0].step, source + (size_t)i * item, item);
+                for (int32_t i = 0; i < axes[0].count; i++) {
+                    copy(to + (ptrdiff_t)i * axes[0].step, source + (size_t)i * item, item);
                 }
             }
             source += row;
@@ -112,7 +113,7 @@ int nn_set_input(const nn_inference *n, int32_t blob, const void *data, size_t b
         return NN_CANNOT;
     }
     // Each product is below 2^30 times 2^30: an axis has at most so many elements.
-    const int64_t plane = axes[0].count * axes[1].count;
+    const int64_t plane = (int64_t)axes[0].count * axes[1].count;
     if (plane > r[B_BYTES] || plane * axes[2].count > r[B_BYTES] || plane * axes[2].count * item != (int64_t)bytes) {
         return NN_CANNOT;
     }
