@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
-from ..device import Device, DeviceError, open_device, push_engine
+from ..device import Device, DeviceError, open_device
+from ..device.engine_for import push_engine_for
 from ..device.models import push_model
 from ..device.romfs import push_romfs
 from ..model_file import ModelFile
@@ -30,6 +32,23 @@ DEVICE_HELP = (
 _Advance = Callable[[int, int], None]
 
 
+class Contents(str, Enum):
+    """How much of the engine a push brings."""
+
+    needed = "needed"
+    all = "all"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a push is to do; see the command's options."""
+
+    romfs: bool = False
+    shadow: bool = False
+    everything: bool = False
+    backend: str | None = None
+
+
 def command(
     model: Annotated[Path, typer.Argument(help="A converted model, .nnm.", show_default=False)],
     device: Annotated[
@@ -38,16 +57,23 @@ def command(
     romfs: Annotated[
         bool, typer.Option("--romfs", help="Into the ROMFS partition, where the engine uses it without a copy in RAM.")
     ] = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Put this engine before one that is frozen into the firmware.")
+    ] = False,
+    engine: Annotated[
+        Contents, typer.Option("--engine", help="The parts of the engine that the model needs, or all of it.")
+    ] = Contents.needed,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Copy the engine and a model onto devices, and prove that they arrived.
+    """Copy what a model needs of the engine, and the model, onto devices, and prove that they arrived.
 
     A device always has the old model or the whole new one. A push that broke off goes on where it stopped.
     """
     with mistakes_are_sentences():
         read = ModelFile.read(model)
         specs = list(dict.fromkeys(device or ["unix"]))
-        told = _on_all(specs, read, romfs)
+        wanted = Wanted(romfs=romfs, shadow=shadow, everything=engine is Contents.all)
+        told = _on_all(specs, read, wanted)
         if as_json:
             print_json({"devices": told})
         for each in told:
@@ -59,18 +85,27 @@ def command(
         raise typer.Exit(1)
 
 
-def push(device: Device, model: ModelFile) -> dict[str, Any]:
-    """Engine and model onto one device, with a bar of its own; what became of them."""
+def push(device: Device, model: ModelFile, backend: str | None = None) -> dict[str, Any]:
+    """Engine and model onto one device, with a bar of its own; what became of them. `backend`: what is to run it."""
     with progress(f"{model.name} to {device.spec}", len(model.data)) as bar:
-        return _push(device, model, False, lambda sent, total: bar.update(bar.task_ids[0], completed=sent))
+        wanted = Wanted(backend=backend)
+        return _push(device, model, wanted, lambda sent, total: bar.update(bar.task_ids[0], completed=sent))
 
 
-def _push(device: Device, model: ModelFile, romfs: bool, advance: _Advance) -> dict[str, Any]:
-    engine = push_engine(device, progress=lambda sent, total: advance(0, len(model.data)))
+def _push(device: Device, model: ModelFile, wanted: Wanted, advance: _Advance) -> dict[str, Any]:
+    engine = push_engine_for(
+        device,
+        model,
+        backend=wanted.backend,
+        everything=wanted.everything,
+        shadow=wanted.shadow,
+        mapped=wanted.romfs,
+        progress=lambda sent, total: advance(0, len(model.data)),
+    )
     for warning in engine.warnings:
         warn(warning)
     path = "/" + model.name
-    if romfs:
+    if wanted.romfs:
         report = push_romfs(device, model.data, model.name, advance)
         if device.exists(path):
             warn(
@@ -81,7 +116,7 @@ def _push(device: Device, model: ModelFile, romfs: bool, advance: _Advance) -> d
     return {"device": device.spec, **asdict(report), "engine": asdict(engine)}
 
 
-def _on_all(specs: list[str], model: ModelFile, romfs: bool) -> list[dict[str, Any]]:
+def _on_all(specs: list[str], model: ModelFile, wanted: Wanted) -> list[dict[str, Any]]:
     """The model onto every device, all at the same time; a device's mistake does not stop the others."""
     stopped = threading.Event()
 
@@ -95,7 +130,7 @@ def _on_all(specs: list[str], model: ModelFile, romfs: bool) -> list[dict[str, A
 
         try:
             with open_device(spec) as device:
-                return _push(device, model, romfs, advance)
+                return _push(device, model, wanted, advance)
         except (DeviceError, OSError, ValueError) as error:
             return {"device": spec, "error": str(error)}
 
@@ -112,7 +147,18 @@ def _on_all(specs: list[str], model: ModelFile, romfs: bool) -> list[dict[str, A
                 raise
 
 
+def engine_text(engine: dict[str, Any]) -> str:
+    """The engine that a device has now, for a person."""
+    abi = "no kernels in C" if engine["kernel_abi"] is None else f"kernel ABI {engine['kernel_abi']}"
+    text = f"engine {engine['version']} ({engine['origin']}), model format {engine['model_format']}, {abi}"
+    if engine["native"]:
+        text += f" (native module, {engine['native']})"
+    sent = f"{engine['sent']} of {engine['files']} files sent" if engine["sent"] else "nothing to send"
+    return f"{text}; {sent}"
+
+
 def _show(told: dict[str, Any]) -> None:
+    results.print(f"{told['device']}: {plain(engine_text(told['engine']))}")
     sent = f"{size_text(told['wire_bytes'])} sent in {told['seconds']:.1f} s"
     if told["skipped"]:
         sent = "was there already"

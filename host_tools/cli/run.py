@@ -11,8 +11,8 @@ import typer
 from ..device import open_device
 from ..model_file import ModelFile
 from ..remote.inference import RemoteInference
-from .push import DEVICE_HELP, push
-from .terminal import messages, mistakes_are_sentences, print_json, results, size_text, warn
+from .push import DEVICE_HELP, engine_text, push
+from .terminal import messages, mistakes_are_sentences, plain, print_json, results, size_text, warn
 
 NAME = "run"
 EXAMPLES = (
@@ -71,11 +71,11 @@ def command(
         read = ModelFile.read(model)
         arrays = _arrays(read, inputs or [])
         with open_device(device) as opened:
-            path = push(opened, read)["path"]
+            pushed = push(opened, read, backend)
             with messages.status(f"running on {device}"):
                 told = run(
                     opened,
-                    path,
+                    pushed["path"],
                     read,
                     arrays,
                     backend,
@@ -84,6 +84,7 @@ def command(
                     weights=weights,
                     window=window,
                 )
+        told["engine"] = pushed["engine"]
         values = told.pop("arrays")
         if output is not None:
             np.savez(output, **{str(name): array for name, array in values.items()})
@@ -172,3 +173,4 @@ def _show(model: ModelFile, told: dict[str, Any], values: dict[Any, np.ndarray])
     results.print(
         f"heap         {size_text(heap) if heap is not None else 'more than there is'} allocated by one inference"
     )
+    results.print(f"engine       {plain(engine_text(told['engine'])).removeprefix('engine ')}")

@@ -117,7 +117,7 @@ def _against(
         )
     with open_device(device) as opened:
         # With `outputs` the device does not make the net's own arena, which would stay beside those for the layers.
-        path = push(opened, model)["path"]
+        path = push(opened, model, backend)["path"]
         remote = RemoteInference(opened, path, model, backend=backend, outputs=() if layers else None)
         names = {str(model.net.name(i)) for i in range(model.net.n_blobs)} & set(right[0]) if layers else outputs
         with progress(f"{model.name} on {device}", len(samples) * len(names)) as bar:
@@ -133,7 +133,7 @@ def _golden(device: str, model: ModelFile, backend: str | None) -> Comparison:
         )
     blobs = [Difference(name) for name in model.net.outputs]
     with open_device(device) as opened:
-        remote = RemoteInference(opened, push(opened, model)["path"], model, backend=backend)
+        remote = RemoteInference(opened, push(opened, model, backend)["path"], model, backend=backend)
         count = remote.golden()
         with progress(f"golden vectors on {device}", count) as bar:
             for vector in range(count):

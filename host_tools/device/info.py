@@ -50,6 +50,11 @@ del _probe
 """
 
 
+def arch_number(name: str) -> int:
+    """MicroPython's number of an architecture, as in the header of a .mpy file; ValueError for an unknown name."""
+    return _ARCHITECTURES.index(name)
+
+
 @dataclass(frozen=True)
 class DeviceInfo:
     """A device's answers about itself; sizes in bytes, None where it cannot tell."""

@@ -39,8 +39,15 @@ def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list
         wanted |= set(_closure(f"reference.{op}"))
         if f"{backend}.{op}" in _modules():
             wanted |= set(_closure(f"{backend}.{op}"))
-    wanted |= set(_closure("option"))
+    wanted |= set(_closure("option")) | set(_closure("format"))  # which says what files this engine reads
     return sorted(name for name in wanted if not _modules()[name][1])  # packages come along with what is in them
+
+
+def layers_of(backend: str) -> frozenset[str]:
+    """The kinds of layers that a backend in Python has."""
+    reference = {name for name in _modules() if name.startswith("reference.")}
+    names = {name.partition(".")[2] for name in reference}
+    return frozenset(name for name in names if f"{backend}.{name}" in _modules())
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from host_tools.device.device import Device
+from host_tools.device.engine_there import ask_engine
 from host_tools.device.errors import DeviceError, DeviceFileNotFound
 from host_tools.device.models import ModelOnDevice, models
 from host_tools.device.on_device import program
@@ -61,7 +62,8 @@ def status(device: Device) -> DeviceStatus:
         memory, flash, romfs, engine = (ast.literal_eval(line) for line in answer.decode().splitlines())
         free, largest = (int(each) for each in memory)
         block, blocks_free, blocks = (int(each) for each in flash) if flash else (0, 0, 0)
-        on_device = _engine(engine)
+        there, _ = ask_engine(device)
+        on_device = _engine(engine, there.origin if there else "?")
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         raise DeviceError(f"The device's description of itself makes no sense: {answer[:200]!r}.") from None
     device.soft_reset()
@@ -81,13 +83,13 @@ def status(device: Device) -> DeviceStatus:
     )
 
 
-def _engine(answer: Any) -> EngineOnDevice | None:
+def _engine(answer: Any, where: str) -> EngineOnDevice | None:
     if answer is None:
         return None
-    version, file, file_format, abi, backends = answer
+    version, file_format, abi, backends = answer
     return EngineOnDevice(
         version=str(version),
-        where=str(file) if str(file).startswith("/") else "frozen",
+        where=where,
         format=int(file_format),
         kernel_abi=None if abi is None else int(abi),
         backends={str(name): None if why is None else str(why) for name, why in backends},

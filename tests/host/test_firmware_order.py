@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -112,15 +112,21 @@ def test_the_stamp_is_what_the_host_reads(tmp_path: Path) -> None:
 
 
 class FrozenDevice:
-    """A device whose firmware has an engine frozen in; it refuses everything but the question which one."""
+    """A device whose firmware has an engine frozen in, and no files; it refuses everything but the question which."""
+
+    description = SimpleNamespace(has_hashlib=True)
+    bytes_sent = 0
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
-        self.bytes_sent = 0
 
-    def exec(self, code: str) -> bytes:
-        assert re.search("_nnmicro", code)
-        return f"rpi_pico 0.0.9 {'1' * 16} {self.identity} 1\n".encode()
+    def exists(self, path: str) -> bool:
+        return False
+
+    def exec(self, code: str, timeout: float) -> bytes:
+        assert "import _nnmicro" in code
+        build = f"rpi_pico 0.0.9 {'1' * 16} {self.identity}"
+        return repr((("0.0.9", "nnmicro/__init__.py", False, 1), (2, None, build, []))).encode()
 
 
 def test_a_frozen_engine_is_left_alone_and_named_if_it_is_another() -> None:

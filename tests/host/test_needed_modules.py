@@ -29,7 +29,7 @@ def test_the_layers_of_a_model_and_no_others_are_named() -> None:
     named = needed_modules(net, "reference")
     assert {"net", "extractor", "check.plan", "interpreter", "elements", "blocks", "details"} <= set(named)
     assert {f"reference.{op}" for op in net.op_names} - {"reference.share"} <= set(named)
-    assert not {name for name in named if name.startswith(("vector", "reference.lstm", "selftest", "format"))}
+    assert not {name for name in named if name.startswith(("vector", "reference.lstm", "selftest"))}
     assert "vector.array" in needed_modules(net, "vector")
     assert not [name for name in needed_modules(net, "_nnmicro", net.op_names) if name.startswith("reference")]
     lacking = needed_modules(net, "_nnmicro", [op for op in net.op_names if op != "pooling"])

@@ -48,7 +48,7 @@ def _engine():
         abi = _nnmicro.ABI
     except (ImportError, AttributeError):
         abi = None
-    return (nnmicro.__version__, getattr(nnmicro, "__file__", ""), VERSION, abi, nnmicro.backends())
+    return (nnmicro.__version__, VERSION, abi, nnmicro.backends())
 
 
 def _status():

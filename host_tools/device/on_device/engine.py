@@ -1,0 +1,47 @@
+# Prints what engine and what kernels a program on the device imports, as one tuple; leaves no module behind.
+
+
+def _engine(kinds, files):
+    import sys
+
+    try:
+        import os
+
+        stat = os.stat
+    except (ImportError, AttributeError):
+        stat = None
+    before = set(sys.modules)
+    engine = kernels = None
+    try:
+        import nnmicro
+
+        file = getattr(nnmicro, "__file__", "")
+        on_files = True
+        try:
+            stat(file)  # a frozen module's name has no folder, and neither has that of one in the root
+        except (OSError, TypeError):
+            on_files = False
+        try:
+            from nnmicro.format import VERSION
+        except ImportError:
+            VERSION = None
+        engine = (getattr(nnmicro, "__version__", "?"), file, on_files, VERSION)
+    except Exception:  # none, or none that works
+        pass
+    path = sys.path[:]
+    try:
+        if not files:
+            sys.path[:] = []  # only what is compiled in: a native module would be read into the heap
+        import _nnmicro
+
+        file = getattr(_nnmicro, "__file__", None)
+        missing = [kind for kind in kinds if _nnmicro.kernel(kind) < 0]
+        kernels = (_nnmicro.ABI, file, getattr(_nnmicro, "BUILD", ""), missing)
+    except ImportError:
+        pass
+    except Exception as error:
+        kernels = (-1, repr(error), "", [])
+    sys.path[:] = path
+    print(repr((engine, kernels)))
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
