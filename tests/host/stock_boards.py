@@ -1,0 +1,30 @@
+"""Devices with plain MicroPython, as people have it before they know of nnmicro: no engine, no kernels in C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from firmware import build
+from firmware.order import STOCK
+from host_tools.device.pico import PicoDevice
+from host_tools.device.unix import UnixDevice
+from tests.host import pico_board
+
+
+@contextmanager
+def unix(heapsize: str = "64M") -> Iterator[UnixDevice]:
+    """MicroPython's unix port, built first if need be (about 25 s, once)."""
+    pytest.importorskip("pty", reason="the unix device needs an operating system with ptys")
+    with UnixDevice(heapsize, build.firmware("unix", STOCK)) as device:
+        yield device
+
+
+@contextmanager
+def pico() -> Iterator[PicoDevice]:
+    """The emulated Pico, its firmware built first if need be; skips by name where it cannot be had."""
+    pico_board.built_firmware()
+    with PicoDevice(firmware=build.firmware("rpi_pico", STOCK)) as device:
+        yield device
