@@ -110,7 +110,7 @@ def push_engine(
     """
     started, sent_before = time.monotonic(), device.bytes_sent
     warnings: list[str] = []
-    changed = bool(not shadow and _remove_shadow(device))
+    changed = not shadow and remove_shadow(device)
     there, kernels = ask_engine(device)
     uses_frozen = there is not None and there.is_frozen and not shadow
     folder = SHADOW_FOLDER if shadow else FOLDER
@@ -186,8 +186,8 @@ def remove_native(device: Device) -> bool:
     return True
 
 
-def _remove_shadow(device: Device) -> bool:
-    """Remove what a push with `shadow` put into the root, whole or not; whether there was such a thing."""
+def remove_shadow(device: Device) -> bool:
+    """Remove what a push with `shadow` put into the root, whole or not, and soft-reset; whether there was any."""
     if not device.exists(f"{SHADOW_FOLDER}/{_SHADOW_MARK}"):
         return False
     found = _on_device(device, SHADOW_FOLDER)
@@ -200,6 +200,7 @@ def _remove_shadow(device: Device) -> bool:
         _remove_folder(device, f"{SHADOW_FOLDER}/{name}")
     device.remove(f"{SHADOW_FOLDER}/{_SHADOW_MARK}")
     _remove_folder(device, SHADOW_FOLDER)
+    device.soft_reset()
     return True
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from firmware import native_mpy
 from host_tools.device.choice import Choice, choose, kinds
 from host_tools.device.device import Device
-from host_tools.device.engine import EngineReport, is_this_one, push_engine, remove_native
+from host_tools.device.engine import EngineReport, is_this_one, push_engine, remove_native, remove_shadow
 from host_tools.device.engine_there import EngineThere, ask_engine
 from host_tools.device.errors import DeviceError, RemoteError
 from host_tools.device.files import Progress
@@ -31,7 +31,9 @@ def push_engine_for(
     A frozen engine is used as it is unless `shadow` puts this one before it. DeviceError, before anything is sent,
     where the engine that would run reads another format of model files.
     """
-    there, kernels = ask_engine(device, kinds(model), files=False)
+    if not shadow:
+        remove_shadow(device)  # first, so that it is asked for the engine that will run
+    there, kernels = ask_engine(device, kinds(model))
     uses_frozen = there is not None and there.is_frozen and not shadow
     if uses_frozen:
         _check_format(there)
