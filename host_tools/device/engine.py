@@ -21,6 +21,7 @@ from host_tools.device.engine_files import compiled, sources
 from host_tools.device.engine_there import EngineThere, Kernels, ask_engine
 from host_tools.device.errors import DeviceError
 from host_tools.device.files import Progress
+from host_tools.device.on_device import program
 
 FOLDER = "/lib/nnmicro"
 SHADOW_FOLDER = "/nnmicro"  # in the root, which is searched before the modules that are frozen in
@@ -28,37 +29,6 @@ NATIVE = "/lib/_nnmicro.mpy"
 MANIFEST = "manifest.json"
 _SHADOW_MARK = "put-here-by-push-shadow"
 _SILENCE_S = 300.0
-
-# Prints (path below the folder, size, SHA-256 or '') of every file.
-_LIST_HASHES = """\
-def _list(folder, prefix):
-    import os
-    try:
-        from hashlib import sha256
-    except ImportError:
-        sha256 = None
-    try:
-        entries = list(os.ilistdir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        path = folder + "/" + entry[0]
-        if entry[1] & 0x4000:
-            _list(path, prefix + entry[0] + "/")
-            continue
-        digest = ""
-        if sha256:
-            h = sha256()
-            b = memoryview(bytearray(512))
-            with open(path, "rb") as f:
-                while True:
-                    n = f.readinto(b)
-                    if not n:
-                        break
-                    h.update(b[:n])
-            digest = "".join("%02x" % n for n in h.digest())
-        print((prefix + entry[0], os.stat(path)[6], digest))
-"""
 
 
 @dataclass(frozen=True)
@@ -267,7 +237,7 @@ def _on_device(device: Device, folder: str) -> dict[str, str]:
     A device without hashlib is believed by its manifest where the sizes agree: reading everything back would
     take longer than sending it.
     """
-    answer = device.exec(_LIST_HASHES + f"_list({folder!r}, '')\ndel _list\n", timeout=_SILENCE_S)
+    answer = device.exec(program("hashes") + f"_hashes({folder!r}, '')\ndel _hashes\n", timeout=_SILENCE_S)
     found: dict[str, tuple[int, str]] = {}
     try:
         for line in answer.decode().splitlines():
