@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import pytest
 
 from firmware import build
+from firmware.emulator import install
 from firmware.order import STOCK
 from host_tools.device.pico import PicoDevice
 from host_tools.device.unix import UnixDevice
-from tests.host import pico_board
 
 
 @contextmanager
@@ -25,6 +25,9 @@ def unix(heapsize: str = "64M") -> Iterator[UnixDevice]:
 @contextmanager
 def pico() -> Iterator[PicoDevice]:
     """The emulated Pico, its firmware built first if need be; skips by name where it cannot be had."""
-    pico_board.built_firmware()
+    pytest.importorskip("pty", reason="the emulated Pico needs an operating system with ptys")
+    missing = [*install.missing(), *build.missing("rpi_pico")]
+    if missing:
+        pytest.skip(f"the emulated Pico needs {', '.join(missing)}, which this machine does not have")
     with PicoDevice(firmware=build.firmware("rpi_pico", STOCK)) as device:
         yield device

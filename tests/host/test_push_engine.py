@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,7 +24,7 @@ def small_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "part" / "__init__.py").write_text("")
     (root / "part" / "inner.py").write_text("VALUE = 3\n")
     (root / "stub.pyi").write_text("VALUE: int\n")
-    monkeypatch.setattr("host_tools.device.engine_files.resources.files", lambda package: root)
+    monkeypatch.setattr("host_tools.device.engine_files.resources", SimpleNamespace(files=lambda package: root))
     return root
 
 
