@@ -250,6 +250,6 @@ def test_keyword_spotting_on_a_stock_pico(capsys: pytest.CaptureFixture[str]) ->
     assert (report.native, remote.backend, report.warnings) == ("int8", "_nnmicro", [])
     (expected,) = int8_models.expected("kws", 1)
     np.testing.assert_array_equal(found.ravel(), expected[str(model.net.outputs[0])].ravel())
-    assert report.files <= 32 and report.bytes < 90_000
+    assert report.files <= everything.files / 3
     # Without the kernels in C, which "everything" does not bring.
-    assert report.bytes - len(native_mpy.module("armv6m", "int8").content) < everything.bytes / 2
+    assert report.bytes - len(native_mpy.module("armv6m", "int8").content) < 0.4 * everything.bytes
