@@ -1,51 +1,139 @@
 // Convolution in int8; see nnmicro/reference/convolution_int8.py.
 //
-// A kernel row over an interleaved x is one run of bytes where neighbouring taps are neighbouring pixels: then it is one
-// dot product with the same run of the weights. Two output channels share the loads of x.
+// Two pixels at a time: what the filters see of them is widened once into a patch (patch_int8.h), taps outside of x as
+// zeros, and used for all filters of a group, some of them at a time.
 
-#include "dot_int8.h"
+#include "patch_int8.h"
 
 typedef struct {
     const nn_state *call;
     nn_operand x;
     const int8_t *weights;
     nn_channels channels;
-    int32_t kernel_h, kernel_w, stride_w, dilation_h, dilation_w, pad_left;
+    int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
     int32_t inputs; // channels of x for each output channel
+    int32_t filter; // weights of an output channel
+    int32_t piece; // of a filter that is worked on at a time
     int32_t zero; // of x
     int merged; // whether the taps of a kernel row lie in one run
+    int by_fours; // whether all runs of x are multiples of 4 long
 } work;
 
-// Channels `o` and (where `pair`) o + 1 of one pixel.
-static void pixel(const work *k, const uint8_t *x, nn_span rows, nn_span columns, int32_t o, int pair, int8_t *y) {
-    const int32_t line = k->kernel_w * k->inputs; // weights of one kernel row
-    const ptrdiff_t next = pair ? (ptrdiff_t)k->kernel_h * line : 0;
-    const int8_t *filter = k->weights + (ptrdiff_t)o * k->kernel_h * line + (ptrdiff_t)columns.first * k->inputs;
-    const int32_t taps = columns.end - columns.first;
-    nn_sums s = {0, 0};
-    for (int32_t tap = rows.first; tap < rows.end; tap++) {
-        const int8_t *w = filter + (ptrdiff_t)tap * line;
-        const int32_t row = nn_row(&k->x, rows.start + (tap - rows.first) * k->dilation_h);
-        const int8_t *p = (const int8_t *)x + (ptrdiff_t)row * k->x.rs + (ptrdiff_t)columns.start * k->x.ps;
-        if (k->merged) {
-            s = nn_dot(s, p, 1, w, w + next, taps * k->inputs, k->zero);
-            continue;
+// One pixel of the output.
+typedef struct {
+    nn_span rows, columns;
+    int8_t *to;
+} spot;
+
+static void find(const work *k, int32_t y, int32_t q, spot *s) {
+    s->rows = nn_taps(y, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
+    s->columns = nn_taps(q, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w, k->x.w);
+    s->to = (int8_t *)nn_at(&k->call->out, 0, y) + (ptrdiff_t)q * k->call->out.ps;
+}
+
+// Elements of a patch that x holds, or zeros where it is null.
+static void copy(const work *k, const int8_t *x, int32_t n, int8_t *to) {
+    for (int32_t i = 0; i < n; i++) {
+        to[i] = (int8_t)(x ? x[(ptrdiff_t)i * k->x.cs] : k->zero);
+    }
+}
+
+// Put weights' elements [at, at + n) of a pixel into the patch; `x` is the first channel of the group.
+static void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int32_t n, int32_t pixel, nn_patch *patch) {
+    int8_t bytes[NN_PIECE];
+    int32_t tap = 0, column = 0, channel = 0;
+    if (at) {
+        column = at / k->inputs;
+        channel = at % k->inputs;
+        tap = column / k->kernel_w;
+        column %= k->kernel_w;
+    }
+    for (int32_t done = 0; done < n; channel = 0) {
+        const int8_t *from = NULL;
+        int32_t end = k->kernel_w; // of the taps of one run
+        if (tap >= s->rows.first && tap < s->rows.end) {
+            if (column < s->columns.first) {
+                end = s->columns.first;
+            } else if (column < s->columns.end) {
+                end = k->merged ? s->columns.end : column + 1;
+                const int32_t row = nn_row(&k->x, s->rows.start + (tap - s->rows.first) * k->dilation_h);
+                const int32_t place = s->columns.start + (column - s->columns.first) * k->dilation_w;
+                from = (const int8_t *)x + (ptrdiff_t)row * k->x.rs + (ptrdiff_t)place * k->x.ps
+                    + (ptrdiff_t)channel * k->x.cs;
+            }
         }
-        for (int32_t t = 0; t < taps; t++) {
-            if (k->x.cs == 1) {
-                s = nn_dot(s, p, 1, w, w + next, k->inputs, k->zero);
-            } else {
-                s = nn_dot(s, p, k->x.cs, w, w + next, k->inputs, k->zero);
-            }
-            w += k->inputs;
-            if (t + 1 < taps) {
-                p += (ptrdiff_t)k->dilation_w * k->x.ps;
-            }
+        const int32_t run = nn_min((end - column) * k->inputs - channel, n - done);
+        if (k->by_fours) {
+            nn_patch_fill(patch, pixel, done, from, run, k->zero);
+        } else {
+            copy(k, from, run, bytes + done);
+        }
+        done += run;
+        column = end;
+        if (column == k->kernel_w) {
+            column = 0;
+            tap++;
         }
     }
-    y[0] = nn_channel_result(&k->channels, o, s.a);
-    if (pair) {
-        y[k->call->out.cs] = nn_channel_result(&k->channels, o + 1, s.b);
+    if (!k->by_fours) {
+        nn_patch_fill(patch, pixel, 0, bytes, n & ~3, k->zero);
+        nn_patch_end(patch, pixel, n, bytes, k->zero);
+    }
+}
+
+// Both pixels' channels [o, o + n). What is of one pixel only goes to the same place twice.
+static void results(const work *k, const spot *s, int32_t o, int32_t n, const uint32_t *sums) {
+    const ptrdiff_t step = k->call->out.cs;
+    int8_t *p = s[0].to + o * step, *q = s[1].to + o * step;
+    for (; n > 0; n--, o++, sums += NN_PIXELS) {
+        const int32_t a = (int32_t)sums[0], b = (int32_t)sums[1];
+        nn_quick quick;
+        if (nn_quick_of(&k->channels, o, &quick) && nn_is_quick(a) && nn_is_quick(b)) {
+            *p = nn_quick_result(&k->channels, &quick, a, 0);
+            *q = nn_quick_result(&k->channels, &quick, b, 0);
+        } else {
+            const uint32_t bias = (uint32_t)k->channels.bias[o];
+            *p = nn_channel_result(&k->channels, o, sums[0] - bias);
+            *q = nn_channel_result(&k->channels, o, sums[1] - bias);
+        }
+        if (n > 1) {
+            p += step;
+            q += step;
+        }
+    }
+}
+
+static void two_pixels(const work *k, const spot *s, int32_t group_outputs) {
+    nn_patch patch;
+    uint32_t sums[NN_FILTERS * NN_PIXELS];
+    const uint8_t *x = k->x.data;
+    for (int32_t o = 0, end = group_outputs, n; o < k->call->out.c; o += n) {
+        if (o == end) {
+            end += group_outputs;
+            x += (ptrdiff_t)k->inputs * k->x.cs;
+        }
+        n = nn_min(end - o, NN_FILTERS);
+        for (int32_t i = 0; i < n; i++) {
+            sums[NN_PIXELS * i] = sums[NN_PIXELS * i + 1] = (uint32_t)k->channels.bias[o + i];
+        }
+        const int8_t *w = k->weights + (ptrdiff_t)o * k->filter;
+        for (int32_t at = 0, length; at < k->filter; at += length) {
+            length = nn_min(k->piece, k->filter - at);
+            if (length < k->filter || o == end - group_outputs) {
+                fill(k, s, x, at, length, 0, &patch);
+                fill(k, s + 1, x, at, length, 1, &patch);
+            }
+            if (n > 1) {
+                nn_patch_sums(&patch, length, w + at, k->filter, n & ~1, sums);
+            }
+            if (n & 1) {
+                uint32_t last[2 * NN_PIXELS] = {sums[NN_PIXELS * (n - 1)], sums[NN_PIXELS * (n - 1) + 1], 0, 0};
+                nn_patch_sums(&patch, length, w + at + (ptrdiff_t)(n - 1) * k->filter, 0, 2, last);
+                sums[NN_PIXELS * (n - 1)] = last[0];
+                sums[NN_PIXELS * (n - 1) + 1] = last[1];
+            }
+        }
+        results(k, s, o, n, sums);
     }
 }
 
@@ -58,8 +146,17 @@ static int prepare(const nn_state *call, work *k) {
         || !nn_is_int8(p[CONVOLUTION_INT8_INPUT_ZERO])) {
         return NN_BAD_PARAMS;
     }
-    if (!nn_window_fits(call->out.h, p[CONVOLUTION_INT8_STRIDE_H], p[CONVOLUTION_INT8_PAD_TOP], p[CONVOLUTION_INT8_KERNEL_H], p[CONVOLUTION_INT8_DILATION_H])
-        || !nn_window_fits(call->out.w, p[CONVOLUTION_INT8_STRIDE_W], p[CONVOLUTION_INT8_PAD_LEFT], p[CONVOLUTION_INT8_KERNEL_W], p[CONVOLUTION_INT8_DILATION_W])) {
+    k->kernel_h = p[CONVOLUTION_INT8_KERNEL_H];
+    k->kernel_w = p[CONVOLUTION_INT8_KERNEL_W];
+    k->stride_h = p[CONVOLUTION_INT8_STRIDE_H];
+    k->stride_w = p[CONVOLUTION_INT8_STRIDE_W];
+    k->dilation_h = p[CONVOLUTION_INT8_DILATION_H];
+    k->dilation_w = p[CONVOLUTION_INT8_DILATION_W];
+    k->pad_top = p[CONVOLUTION_INT8_PAD_TOP];
+    k->pad_left = p[CONVOLUTION_INT8_PAD_LEFT];
+    k->zero = p[CONVOLUTION_INT8_INPUT_ZERO];
+    if (!nn_window_fits(call->out.h, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h)
+        || !nn_window_fits(call->out.w, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w)) {
         return NN_BAD_PARAMS;
     }
     NN_TRY(nn_input(call, 0, NN_I8, 0, &k->x));
@@ -67,13 +164,6 @@ static int prepare(const nn_state *call, work *k) {
         return NN_BAD_TYPE;
     }
     k->call = call;
-    k->kernel_h = p[CONVOLUTION_INT8_KERNEL_H];
-    k->kernel_w = p[CONVOLUTION_INT8_KERNEL_W];
-    k->stride_w = p[CONVOLUTION_INT8_STRIDE_W];
-    k->dilation_h = p[CONVOLUTION_INT8_DILATION_H];
-    k->dilation_w = p[CONVOLUTION_INT8_DILATION_W];
-    k->pad_left = p[CONVOLUTION_INT8_PAD_LEFT];
-    k->zero = p[CONVOLUTION_INT8_INPUT_ZERO];
     const int32_t group = p[CONVOLUTION_INT8_GROUP];
     if (k->x.c % group || call->out.c % group) {
         return NN_BAD_SHAPE;
@@ -87,34 +177,33 @@ static int prepare(const nn_state *call, work *k) {
     const void *data;
     NN_TRY(nn_constant(call, 1, NN_I8, taps * filters, &data));
     k->weights = data;
+    k->filter = (int32_t)taps * k->inputs; // the weights are there: it fits
+    // Pieces of about the same length.
+    const int32_t pieces = (k->filter + NN_PIECE - 1) / NN_PIECE;
+    k->piece = ((k->filter + pieces - 1) / pieces + 3) & ~3;
     k->merged = k->x.cs == 1 && k->x.ps == k->inputs && (k->dilation_w == 1 || k->kernel_w == 1);
+    k->by_fours = k->x.cs == 1 && k->inputs % 4 == 0;
     return nn_channels_of(call, call->out.c, p + CONVOLUTION_INT8_OUTPUT_ZERO, &k->channels);
 }
 
 int nn_convolution_int8(const nn_state *call) {
     work k;
+    spot spots[NN_PIXELS];
+    int32_t found = 0;
     NN_TRY(prepare(call, &k));
-    const int32_t *p = call->params;
-    const nn_operand *out = &call->out;
-    const int32_t group_outputs = out->c / (k.x.c / k.inputs);
+    const int32_t group_outputs = call->out.c / (k.x.c / k.inputs);
     for (int32_t y = call->y0; y < call->y1; y++) {
-        const nn_span rows = nn_taps(y, p[CONVOLUTION_INT8_STRIDE_H], p[CONVOLUTION_INT8_PAD_TOP], k.kernel_h,
-            k.dilation_h, k.x.h);
-        for (int32_t q = 0; q < out->w; q++) {
-            const nn_span columns = nn_taps(q, k.stride_w, k.pad_left, k.kernel_w, k.dilation_w, k.x.w);
-            int8_t *to = (int8_t *)nn_at(out, 0, y) + (ptrdiff_t)q * out->ps;
-            const uint8_t *x = k.x.data;
-            for (int32_t o = 0; o < out->c;) {
-                // Channels of one group, two at a time.
-                for (const int32_t end = o + group_outputs; o < end;) {
-                    const int pair = o + 1 < end;
-                    pixel(&k, x, rows, columns, o, pair, to + (ptrdiff_t)o * out->cs);
-                    o += 1 + pair;
-                }
-                if (o < out->c) {
-                    x += (ptrdiff_t)k.inputs * k.x.cs;
-                }
+        for (int32_t q = 0; q < call->out.w; q++) {
+            find(&k, y, q, spots + found);
+            found++;
+            if (found < NN_PIXELS && (y + 1 < call->y1 || q + 1 < call->out.w)) {
+                continue;
             }
+            for (; found < NN_PIXELS; found++) {
+                spots[found] = spots[0];
+            }
+            two_pixels(&k, spots, group_outputs);
+            found = 0;
         }
     }
     return NN_OK;

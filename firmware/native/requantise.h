@@ -4,6 +4,7 @@
 #ifndef NN_REQUANTISE_H
 #define NN_REQUANTISE_H
 
+#include "dsp.h"
 #include "kernel.h"
 
 enum { NN_SHIFT_LEAST = -31, NN_SHIFT_MOST = 31 };
@@ -71,6 +72,52 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
 // The output of a channel for the sum of its products.
 int8_t nn_channel_result(const nn_channels *k, int32_t channel, uint32_t sum);
 int8_t nn_channel_result_away(const nn_channels *k, int32_t channel, uint32_t sum);
+
+// A channel whose results take one multiplication, an addition and a shift, as nearly all of them do: see nn_quick_result.
+typedef struct {
+    int32_t multiplier;
+    int32_t offset; // half of what the shift drops, and the output's zero point
+    int32_t right; // the shift
+} nn_quick;
+
+enum { NN_QUICK_BELOW = 1 << 29 };
+
+// Whether a channel with this multiplier and shift is one.
+NN_INLINE int nn_quick_of(const nn_channels *k, int32_t channel, nn_quick *quick) {
+    const uint32_t right = ~(uint32_t)k->shift[channel]; // one less than that
+    quick->multiplier = k->multiplier[channel];
+    quick->offset = (int32_t)((uint32_t)(2 * k->zero + 1) << (right & 31));
+    quick->right = (int32_t)right + 1;
+    return right <= 21 && quick->multiplier >= 0;
+}
+
+// Whether a value is: then no step of the calculation leaves 32 bits.
+NN_INLINE int nn_is_quick(int32_t value) {
+    return (uint32_t)value + NN_QUICK_BELOW < 2u * NN_QUICK_BELOW;
+}
+
+// offset + ((value * multiplier + 2^30) >> 31).
+NN_INLINE int32_t nn_quick_product(int32_t value, int32_t multiplier, int32_t offset) {
+#if NN_DSP_ASSEMBLER
+    int32_t result;
+    __asm("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(2 * value), "r"(multiplier), "r"(offset));
+    return result;
+#elif defined(__ARM_ARCH_6M__)
+    // No 64-bit products. The low halves' product counts only by what it carries.
+    const int32_t low = (int16_t)value, high = (value - low) >> 16;
+    const int32_t m_low = multiplier & 0xffff, m_high = multiplier >> 16;
+    const int32_t middle = ((low * m_low) >> 16) + low * m_high + high * m_low + (1 << 14);
+    return offset + 2 * (high * m_high) + (middle >> 15);
+#else
+    return offset + (int32_t)((2 * (int64_t)value * multiplier + ((int64_t)1 << 31)) >> 32);
+#endif
+}
+
+// As nn_channel_result, and as nn_channel_result_away where `away` is -1 and not 0.
+NN_INLINE int8_t nn_quick_result(const nn_channels *k, const nn_quick *quick, int32_t value, int32_t away) {
+    const int32_t v = (nn_quick_product(value, quick->multiplier, quick->offset) + ((value >> 31) & away)) >> quick->right;
+    return (int8_t)nn_min(nn_max(v, k->least), k->most);
+}
 
 // Single precision, every operation rounded: a value that has passed through memory cannot be fused into the next one.
 NN_INLINE float nn_single(float value) {

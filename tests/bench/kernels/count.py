@@ -1,6 +1,6 @@
 """Instructions of the int8 kernels alone, layer by layer, on emulated cores.
 
-`python -m tests.bench.kernels.count [core...]` prints a table: instructions of every network's layers and a multiplication.
+`python -m tests.bench.kernels.count [core...]` prints a table: instructions of each layer, and of each multiplication.
 """
 
 from __future__ import annotations
