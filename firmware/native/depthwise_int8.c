@@ -1,16 +1,19 @@
 // Depthwise convolution in int8; see nnmicro/reference/depthwise_int8.py.
 //
 // Four channels at a time: over an interleaved x and the weights in [kh, kw, channel] order the four lie next to each
-// other, and the address arithmetic of a tap serves all of them.
+// other. With 3 x 3 taps their filters are laid out once and then slide over all pixels; where a part of the window is
+// outside of x, it is put together with zero points first.
 
-#include "requantise.h"
+#include "depthwise_3x3.h"
+
+enum { WINDOW = 56 }; // groups of four channels that are put together at a time, borders included
 
 typedef struct {
     const nn_state *call;
     nn_operand x;
     const int8_t *weights;
     nn_channels channels;
-    int32_t kernel_w, stride_w, dilation_h, dilation_w, pad_left, multiplier, zero, half_up;
+    int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, multiplier, zero, half_up;
 } work;
 
 NN_INLINE const int8_t *row_of(const work *k, nn_span rows, int32_t tap) {
@@ -80,10 +83,13 @@ static int prepare(const nn_state *call, work *k) {
         return NN_BAD_TYPE;
     }
     k->call = call;
+    k->kernel_h = p[DEPTHWISE_INT8_KERNEL_H];
     k->kernel_w = p[DEPTHWISE_INT8_KERNEL_W];
+    k->stride_h = p[DEPTHWISE_INT8_STRIDE_H];
     k->stride_w = p[DEPTHWISE_INT8_STRIDE_W];
     k->dilation_h = p[DEPTHWISE_INT8_DILATION_H];
     k->dilation_w = p[DEPTHWISE_INT8_DILATION_W];
+    k->pad_top = p[DEPTHWISE_INT8_PAD_TOP];
     k->pad_left = p[DEPTHWISE_INT8_PAD_LEFT];
     k->multiplier = p[DEPTHWISE_INT8_DEPTH_MULTIPLIER];
     k->zero = p[DEPTHWISE_INT8_INPUT_ZERO];
@@ -101,28 +107,156 @@ static int prepare(const nn_state *call, work *k) {
     return nn_channels_of(call, call->out.c, p + DEPTHWISE_INT8_OUTPUT_ZERO, &k->channels);
 }
 
-int nn_depthwise_int8(const nn_state *call) {
-    work k;
-    NN_TRY(prepare(call, &k));
-    const int32_t *p = call->params;
+// All pixels of channels [first, end), whatever the kernel.
+static void any(const work *k, int32_t first, int32_t end) {
+    const nn_state *call = k->call;
     const nn_operand *out = &call->out;
-    const int by_four = k.multiplier == 1 && k.x.cs == 1;
-    for (int32_t y = call->y0; y < call->y1; y++) {
-        const nn_span rows = nn_taps(y, p[DEPTHWISE_INT8_STRIDE_H], p[DEPTHWISE_INT8_PAD_TOP],
-            p[DEPTHWISE_INT8_KERNEL_H], k.dilation_h, k.x.h);
+    const int by_four = k->multiplier == 1 && k->x.cs == 1;
+    for (int32_t y = call->y0; y < call->y1 && first < end; y++) {
+        const nn_span rows = nn_taps(y, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
         for (int32_t q = 0; q < out->w; q++) {
-            const nn_span columns = nn_taps(q, k.stride_w, k.pad_left, k.kernel_w, k.dilation_w, k.x.w);
+            const nn_span columns = nn_taps(q, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w, k->x.w);
             int8_t *to = (int8_t *)nn_at(out, 0, y) + (ptrdiff_t)q * out->ps;
-            int32_t o = 0;
-            if (by_four) {
-                for (; o + 4 <= out->c; o += 4) {
-                    four(&k, rows, columns, o, to + (ptrdiff_t)o * out->cs);
-                }
+            int32_t o = first;
+            for (; by_four && o + 4 <= end; o += 4) {
+                four(k, rows, columns, o, to + (ptrdiff_t)o * out->cs);
             }
-            for (; o < out->c; o++) {
-                to[(ptrdiff_t)o * out->cs] = one(&k, rows, columns, o);
+            for (; o < end; o++) {
+                to[(ptrdiff_t)o * out->cs] = one(k, rows, columns, o);
             }
         }
     }
+}
+
+// Four bytes at a time, wherever they lie.
+NN_INLINE void copy_four(int8_t *to, const int8_t *from) {
+#if NN_UNALIGNED
+    __builtin_memcpy(to, from, 4);
+#else
+    for (int32_t i = 0; i < 4; i++) {
+        to[i] = from[i];
+    }
+#endif
+}
+
+// Channels [o, o + 4) of x, `rows` times `columns` pixels from (top, left) on, zero points where there is none.
+static void gather(const work *k, int32_t o, int32_t top, int32_t left, int32_t rows, int32_t columns, int8_t *window) {
+    const nn_operand *x = &k->x;
+    const nn_span down = nn_taps(top, 1, 0, rows, k->dilation_h, x->h);
+    const nn_span along = nn_taps(left, 1, 0, columns, k->dilation_w, x->w);
+    const ptrdiff_t step = (ptrdiff_t)k->dilation_w * x->ps;
+    const int8_t zero[4] = {(int8_t)k->zero, (int8_t)k->zero, (int8_t)k->zero, (int8_t)k->zero};
+    for (int32_t row = 0; row < rows; row++) {
+        const int inside = row >= down.first && row < down.end;
+        const int32_t first = inside ? along.first : columns, end = inside ? along.end : columns;
+        int32_t column = 0;
+        for (; column < first; column++, window += 4) {
+            copy_four(window, zero);
+        }
+        if (column < end) {
+            const int8_t *from = (const int8_t *)nn_at(x, o, down.start + (row - down.first) * k->dilation_h)
+                + (ptrdiff_t)along.start * x->ps;
+            for (;; from += step) {
+                copy_four(window, from);
+                window += 4;
+                if (++column == end) {
+                    break;
+                }
+            }
+        }
+        for (; column < columns; column++, window += 4) {
+            copy_four(window, zero);
+        }
+    }
+}
+
+// Work out a run, the first pixel of which is (y, q).
+static void finish(const work *k, nn_four_run *run, int32_t away, int32_t o, int32_t y, int32_t q, int32_t count) {
+    const nn_channels *c = &k->channels;
+    int8_t *to = (int8_t *)nn_at(&k->call->out, o, y) + (ptrdiff_t)q * k->call->out.ps;
+    run->y = to;
+    run->count = count;
+    nn_four_results(run, away);
+    for (int32_t n = 0; n < 4 * count && (c->least > -128 || c->most < 127); n++) {
+        int8_t *item = to + (ptrdiff_t)(n >> 2) * run->y_step + (n & 3);
+        *item = (int8_t)nn_min(nn_max(*item, c->least), c->most);
+    }
+}
+
+// All pixels of four channels with 3 x 3 taps: as much of x at once as the window holds.
+static void by_windows(const work *k, nn_four_run *run, int32_t away, int32_t o, int32_t columns, int8_t *window) {
+    const nn_state *call = k->call;
+    const int32_t most = (WINDOW / columns - 3) / k->stride_h + 1; // rows of the output
+    run->pixel_step = 4;
+    run->row_step = 4 * columns;
+    run->step = 4 * k->stride_w;
+    for (int32_t y = call->y0, n; y < call->y1; y += n) {
+        n = nn_min(most, call->y1 - y);
+        gather(k, o, y * k->stride_h - k->pad_top, -k->pad_left, (n - 1) * k->stride_h + 3, columns, window);
+        for (int32_t i = 0; i < n; i++) {
+            run->x = window + i * k->stride_h * run->row_step;
+            finish(k, run, away, o, y + i, 0, call->out.w);
+        }
+    }
+}
+
+// The same, with a window for pixels at the borders only.
+static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, int8_t *window) {
+    const nn_state *call = k->call;
+    const int32_t w = call->out.w, reach = 2 * k->dilation_h;
+    int32_t first, end;
+    nn_inside(w, k->stride_w, k->pad_left, 3, k->dilation_w, k->x.w, &first, &end);
+    run->step = k->stride_w * k->x.ps;
+    for (int32_t y = call->y0; y < call->y1; y++) {
+        const int32_t top = y * k->stride_h - k->pad_top;
+        // A window may lie around the end of a ring.
+        const int inside = top >= 0 && top + reach < k->x.h && top % k->x.rows + reach < k->x.rows && first < end;
+        for (int32_t q = 0, n; q < w; q += n) {
+            const int32_t left = q * k->stride_w - k->pad_left;
+            n = inside && q == first ? end - first : 1;
+            if (inside && q == first) {
+                run->x = (const int8_t *)nn_at(&k->x, o, top) + (ptrdiff_t)left * k->x.ps;
+                run->pixel_step = k->dilation_w * k->x.ps;
+                run->row_step = k->dilation_h * k->x.rs;
+            } else {
+                gather(k, o, top, left, 3, 3, window);
+                run->x = window;
+                run->pixel_step = 4;
+                run->row_step = 12;
+            }
+            finish(k, run, away, o, y, q, n);
+        }
+    }
+}
+
+static void nine_taps(const work *k, int32_t o, int32_t away, const nn_four_filters *filters) {
+    int8_t window[4 * WINDOW];
+    nn_four_run run;
+    run.filters = filters;
+    run.y_step = k->call->out.ps;
+    const int32_t columns = (k->call->out.w - 1) * k->stride_w + 3;
+    if (columns <= WINDOW / 3 && k->dilation_h == 1 && k->dilation_w == 1) {
+        by_windows(k, &run, away, o, columns, window);
+    } else {
+        by_rows(k, &run, away, o, window);
+    }
+}
+
+int nn_depthwise_int8(const nn_state *call) {
+    work k;
+    nn_four_filters filters;
+    NN_TRY(prepare(call, &k));
+    int32_t o = 0;
+    if (k.kernel_h == 3 && k.kernel_w == 3 && k.multiplier == 1 && k.x.cs == 1 && call->out.cs == 1) {
+        for (; o + 4 <= call->out.c; o += 4) {
+            const int alike = o + 4 <= k.half_up || o >= k.half_up;
+            if (alike && nn_four_of(&k.channels, o, k.weights + o, call->out.c, k.zero, &filters)) {
+                nine_taps(&k, o, o < k.half_up ? 0 : -1, &filters);
+            } else {
+                any(&k, o, o + 4);
+            }
+        }
+    }
+    any(&k, o, call->out.c);
     return NN_OK;
 }

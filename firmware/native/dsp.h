@@ -20,6 +20,13 @@
 #define NN_DSP_ASSEMBLER 0
 #endif
 
+// Whether words may lie anywhere.
+#if defined(__ARM_FEATURE_UNALIGNED) || defined(__x86_64__) || defined(__aarch64__)
+#define NN_UNALIGNED 1
+#else
+#define NN_UNALIGNED 0
+#endif
+
 #if NN_DSP
 
 #if NN_DSP_ASSEMBLER

@@ -1,0 +1,219 @@
+// Depthwise convolution with 3 x 3 taps; see depthwise_3x3.h.
+
+#include "depthwise_3x3.h"
+
+// Sums of nine products then stay far below NN_QUICK_BELOW.
+#define LARGEST_START (1 << 28)
+
+static void lay_out(const int8_t *w, int32_t channels, nn_four_filters *filters) {
+#if NN_DSP
+    uint32_t *to = filters->weights;
+    for (int32_t tap = 0; tap + 1 < NN_TAPS; tap += 2, w += 2 * (ptrdiff_t)channels) {
+        for (int32_t i = 0; i < 4; i++) {
+            *to++ = ((uint32_t)(2 * w[i]) & 0xffff) | (uint32_t)(2 * w[channels + i]) << 16;
+        }
+    }
+    to[0] = ((uint32_t)(2 * w[0]) & 0xffff) | (uint32_t)(2 * w[2]) << 16;
+    to[1] = ((uint32_t)(2 * w[1]) & 0xffff) | (uint32_t)(2 * w[3]) << 16;
+#else
+    for (int32_t tap = 0; tap < NN_TAPS; tap++, w += channels) {
+        for (int32_t i = 0; i < 4; i++) {
+            filters->weights[4 * tap + i] = w[i];
+        }
+    }
+#endif
+}
+
+int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channels, int32_t zero, nn_four_filters *filters) {
+    for (int32_t i = 0; i < 4; i++) {
+        nn_quick quick;
+        const int32_t bias = k->bias[o + i];
+        int32_t sum = 0;
+        if (!nn_quick_of(k, o + i, &quick) || bias >= LARGEST_START || bias <= -LARGEST_START) {
+            return 0;
+        }
+        for (int32_t tap = 0; tap < NN_TAPS; tap++) {
+            sum += w[(ptrdiff_t)tap * channels + i];
+        }
+        filters->start[i] = (NN_DSP ? 2 : 1) * (bias - zero * sum);
+        filters->multiplier[i] = quick.multiplier;
+        filters->offset[i] = quick.offset;
+        filters->right[i] = quick.right;
+    }
+    lay_out(w, channels, filters);
+    return 1;
+}
+
+#if NN_DSP_ASSEMBLER
+
+// r4 to r7 sums, r2 filters; of taps a (r12) and b (lr) first channels 0 and 1, then 2 and 3.
+#define TWO_TAPS                         \
+    "ldm r2!, {r8-r11}\n"                \
+    "pkhbt r3, r12, lr, lsl #16\n"       \
+    "pkhtb lr, lr, r12, asr #16\n"       \
+    "sxtb16 r12, r3\n"                   \
+    "smlad r4, r12, r8, r4\n"            \
+    "sxtb16 r3, r3, ror #8\n"            \
+    "smlad r5, r3, r9, r5\n"             \
+    "sxtb16 r12, lr\n"                   \
+    "smlad r6, r12, r10, r6\n"           \
+    "sxtb16 lr, lr, ror #8\n"            \
+    "smlad r7, lr, r11, r7\n"
+
+#define UP(sum, result)
+#define AWAY(sum, result) "add " result ", " result ", " sum ", asr #31\n"
+
+#define PIXELS(ROUND)                    \
+    "push {r4-r11, lr}\n"                \
+    "sub sp, #36\n"                      \
+    "ldm r0, {r1-r8}\n"                  \
+    "stm sp, {r1-r8}\n"                  \
+    "mov r0, r1\n"                       \
+    "1:\n"                               \
+    "ldrd r2, r1, [sp, #4]\n"            \
+    "ldm r2!, {r4-r7}\n"                 \
+    "ldr r12, [r0]\n"                    \
+    "ldr lr, [r0, r1]\n" TWO_TAPS        \
+    "ldr r8, [sp, #12]\n"                \
+    "ldr r12, [r0, r1, lsl #1]\n"        \
+    "add r0, r8\n"                       \
+    "ldr lr, [r0]\n" TWO_TAPS            \
+    "ldr r8, [sp, #12]\n"                \
+    "ldr r12, [r0, r1]\n"                \
+    "ldr lr, [r0, r1, lsl #1]\n"         \
+    "add r0, r8\n" TWO_TAPS              \
+    "ldr r12, [r0]\n"                    \
+    "ldr lr, [r0, r1]\n" TWO_TAPS        \
+    "ldr r12, [r0, r1, lsl #1]\n"        \
+    "ldm r2!, {r8, r9}\n"                \
+    "sxtb16 r3, r12\n"                   \
+    "sxtb16 r12, r12, ror #8\n"          \
+    "smlabb r4, r3, r8, r4\n"            \
+    "smlabb r5, r12, r9, r5\n"           \
+    "smlatt r6, r3, r8, r6\n"            \
+    "smlatt r7, r12, r9, r7\n"           \
+    "ldm r2!, {r8-r11}\n"                \
+    "ldm r2!, {r0, r1, r3, r12}\n"       \
+    "smmlar r8, r4, r8, r0\n"            \
+    "smmlar r9, r5, r9, r1\n"            \
+    "smmlar r10, r6, r10, r3\n"          \
+    "smmlar r11, r7, r11, r12\n"         \
+    "ldm r2, {r0, r1, r3, r12}\n"        \
+    ROUND("r4", "r8")                    \
+    ROUND("r5", "r9")                    \
+    ROUND("r6", "r10")                   \
+    ROUND("r7", "r11")                   \
+    "asr r8, r0\n"                       \
+    "asr r9, r1\n"                       \
+    "asr r10, r3\n"                      \
+    "asr r11, r12\n"                     \
+    "ssat r8, #8, r8\n"                  \
+    "ssat r9, #8, r9\n"                  \
+    "ssat r10, #8, r10\n"                \
+    "ssat r11, #8, r11\n"                \
+    "bfi r8, r9, #8, #24\n"              \
+    "bfi r10, r11, #8, #24\n"            \
+    "pkhbt r8, r8, r10, lsl #16\n"       \
+    "ldrd r4, r5, [sp, #20]\n"           \
+    "ldr r0, [sp]\n"                     \
+    "ldr r1, [sp, #16]\n"                \
+    "ldr r6, [sp, #28]\n"                \
+    "str r8, [r4]\n"                     \
+    "add r4, r5\n"                       \
+    "add r0, r1\n"                       \
+    "subs r6, #1\n"                      \
+    "str r0, [sp]\n"                     \
+    "str r4, [sp, #20]\n"                \
+    "str r6, [sp, #28]\n"                \
+    "bne 1b\n"                           \
+    "add sp, #36\n"                      \
+    "pop {r4-r11, pc}\n"
+
+__attribute__((naked, noipa)) static void results_up(nn_four_run *run) {
+    (void)run;
+    __asm volatile(PIXELS(UP));
+}
+
+__attribute__((naked, noipa)) static void results_away(nn_four_run *run) {
+    (void)run;
+    __asm volatile(PIXELS(AWAY));
+}
+
+void nn_four_results(nn_four_run *run, int32_t away) {
+    (away ? results_away : results_up)(run);
+}
+
+#else
+
+#if NN_DSP
+
+static void add_taps(const nn_four_run *run, const int8_t *x, int32_t *sums) {
+    uint32_t bytes[NN_TAPS];
+    const uint32_t *w = run->filters->weights;
+    for (int32_t tap = 0; tap < NN_TAPS; tap++) {
+        bytes[tap] = nn_load_four(x + (ptrdiff_t)(tap / 3) * run->row_step + (ptrdiff_t)(tap % 3) * run->pixel_step);
+    }
+    for (int32_t tap = 0; tap + 1 < NN_TAPS; tap += 2, w += 4) {
+        for (int32_t i = 0; i < 4; i++) {
+            const uint32_t a = (uint32_t)(int8_t)(bytes[tap] >> 8 * i), b = (uint32_t)(int8_t)(bytes[tap + 1] >> 8 * i);
+            sums[i] = (int32_t)nn_dual_mac((uint32_t)sums[i], (a & 0xffff) | b << 16, w[i]);
+        }
+    }
+    for (int32_t i = 0; i < 4; i++) {
+        sums[i] += (int8_t)(bytes[NN_TAPS - 1] >> 8 * i) * (int16_t)(w[i & 1] >> 8 * (i & 2));
+    }
+    for (int32_t i = 0; i < 4; i++) {
+        sums[i] /= 2;
+    }
+}
+
+#else
+
+NN_INLINE void add_taps(const nn_four_run *run, const int8_t *x, int32_t *sums) {
+    const int32_t step = run->pixel_step;
+    const int32_t *w = run->filters->weights;
+    int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+#define ADD_TAP(p, tap)        \
+    a += (p)[0] * w[4 * (tap)];     \
+    b += (p)[1] * w[4 * (tap) + 1]; \
+    c += (p)[2] * w[4 * (tap) + 2]; \
+    d += (p)[3] * w[4 * (tap) + 3];
+    ADD_TAP(x, 0)
+    ADD_TAP(x + step, 1)
+    ADD_TAP(x + 2 * step, 2)
+    x += run->row_step;
+    ADD_TAP(x, 3)
+    ADD_TAP(x + step, 4)
+    ADD_TAP(x + 2 * step, 5)
+    x += run->row_step;
+    ADD_TAP(x, 6)
+    ADD_TAP(x + step, 7)
+    ADD_TAP(x + 2 * step, 8)
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
+}
+
+#endif
+
+void nn_four_results(nn_four_run *run, int32_t away) {
+    const nn_four_filters *f = run->filters;
+    const int8_t *x = run->x;
+    int8_t *y = run->y;
+    for (int32_t n = run->count; n > 0; n--) {
+        int32_t sums[4] = {f->start[0], f->start[1], f->start[2], f->start[3]};
+        add_taps(run, x, sums);
+        for (int32_t i = 0; i < 4; i++) {
+            const int32_t v = (nn_quick_product(sums[i], f->multiplier[i], f->offset[i]) + ((sums[i] >> 31) & away))
+                >> f->right[i];
+            y[i] = (int8_t)nn_min(nn_max(v, -128), 127);
+        }
+        if (n > 1) {
+            x += run->step;
+            y += run->y_step;
+        }
+    }
+}
+
+#endif

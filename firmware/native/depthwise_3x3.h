@@ -1,0 +1,41 @@
+// Depthwise convolution with 3 x 3 taps, four channels that lie next to each other at a time.
+
+#ifndef NN_DEPTHWISE_3X3_H
+#define NN_DEPTHWISE_3X3_H
+
+#include "requantise.h"
+
+enum { NN_TAPS = 9 };
+
+// Four filters, laid out once for all of a call's pixels. The zero point of x is part of the start.
+typedef struct {
+    int32_t start[4];
+#if NN_DSP
+    // Everything doubled, for SMMLAR drops one bit too many. Taps 0 and 1, 2 and 3, 4 and 5, 6 and 7 of a channel share a
+    // word; of tap 8, channels 0 and 2, then 1 and 3.
+    uint32_t weights[18];
+#else
+    int32_t weights[4 * NN_TAPS];
+#endif
+    int32_t multiplier[4], offset[4], right[4];
+} nn_four_filters;
+
+// `count` pixels of a row.
+typedef struct {
+    const int8_t *x; // the first tap of the first pixel
+    const nn_four_filters *filters;
+    int32_t pixel_step, row_step; // from tap to tap of x
+    int32_t step; // from pixel to pixel of x
+    int8_t *y; // four channels next to each other
+    int32_t y_step;
+    int32_t count;
+} nn_four_run;
+
+// Whether output channels [o, o + 4) are of the kind that nn_four_results works out; `w` are the weights in
+// [tap, channel] order, `channels` of them for each tap.
+int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channels, int32_t zero, nn_four_filters *filters);
+
+// Write the results, kept within int8 only. With `away` -1 halves are rounded away from zero, with 0 up.
+void nn_four_results(nn_four_run *run, int32_t away);
+
+#endif
