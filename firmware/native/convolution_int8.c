@@ -16,19 +16,29 @@ typedef struct {
     int32_t piece; // of a filter that is worked on at a time
     int32_t zero; // of x
     int merged; // whether the taps of a kernel row lie in one run
+    int pointwise; // whether a filter sees a run of one pixel
     int by_fours; // whether all runs of x are multiples of 4 long
 } work;
 
 // One pixel of the output.
 typedef struct {
     nn_span rows, columns;
+    const int8_t *x; // all that a filter sees, in one run; or null
     int8_t *to;
 } spot;
 
 static void find(const work *k, int32_t y, int32_t q, spot *s) {
+    s->to = (int8_t *)nn_at(&k->call->out, 0, y) + (ptrdiff_t)q * k->call->out.ps;
+    s->x = NULL;
+    if (k->pointwise) {
+        const int32_t row = y * k->stride_h - k->pad_top, column = q * k->stride_w - k->pad_left;
+        if (row >= 0 && row < k->x.h && column >= 0 && column < k->x.w) {
+            s->x = (const int8_t *)nn_at(&k->x, 0, row) + (ptrdiff_t)column * k->x.ps;
+            return;
+        }
+    }
     s->rows = nn_taps(y, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
     s->columns = nn_taps(q, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w, k->x.w);
-    s->to = (int8_t *)nn_at(&k->call->out, 0, y) + (ptrdiff_t)q * k->call->out.ps;
 }
 
 // Elements of a patch that x holds, or zeros where it is null.
@@ -41,6 +51,10 @@ static void copy(const work *k, const int8_t *x, int32_t n, int8_t *to) {
 // Put weights' elements [at, at + n) of a pixel into the patch; `x` is the first channel of the group.
 static void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int32_t n, int32_t pixel, nn_patch *patch) {
     int8_t bytes[NN_PIECE];
+    if (s->x) {
+        nn_patch_fill(patch, pixel, 0, s->x + (x - k->x.data) + at, n, k->zero);
+        return;
+    }
     int32_t tap = 0, column = 0, channel = 0;
     if (at) {
         column = at / k->inputs;
@@ -81,25 +95,39 @@ static void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int
     }
 }
 
-// Both pixels' channels [o, o + n). What is of one pixel only goes to the same place twice.
-static void results(const work *k, const spot *s, int32_t o, int32_t n, const uint32_t *sums) {
-    const ptrdiff_t step = k->call->out.cs;
-    int8_t *p = s[0].to + o * step, *q = s[1].to + o * step;
-    for (; n > 0; n--, o++, sums += NN_PIXELS) {
+// A channel of both pixels that is not of the ordinary kind.
+static __attribute__((noinline)) void unusual(const nn_channels *k, int32_t o, const uint32_t *sums, int8_t *p, int8_t *q) {
+    const uint32_t bias = (uint32_t)k->bias[o];
+    *p = nn_channel_result(k, o, sums[0] - bias);
+    *q = nn_channel_result(k, o, sums[1] - bias);
+}
+
+NN_INLINE void results_within(const nn_channels *k, int32_t o, int32_t n, const uint32_t *sums, int8_t *p, int8_t *q,
+    ptrdiff_t step, int all_of_int8) {
+    const int32_t *multiplier = k->multiplier + o, *shift = k->shift + o;
+    const int32_t zero = k->zero, least = k->least, most = k->most;
+    ptrdiff_t at = 0;
+    for (const int32_t *end = shift + n; shift != end; sums += NN_PIXELS, at += step) {
         const int32_t a = (int32_t)sums[0], b = (int32_t)sums[1];
         nn_quick quick;
-        if (nn_quick_of(&k->channels, o, &quick) && nn_is_quick(a) && nn_is_quick(b)) {
-            *p = nn_quick_result(&k->channels, &quick, a, 0);
-            *q = nn_quick_result(&k->channels, &quick, b, 0);
+        if (nn_quick_of(*multiplier++, *shift++, zero, &quick) && nn_are_quick(a, b)) {
+            const int32_t c = nn_quick_result(&quick, a, 0), d = nn_quick_result(&quick, b, 0);
+            p[at] = (int8_t)(all_of_int8 ? nn_to_int8(c) : nn_min(nn_max(c, least), most));
+            q[at] = (int8_t)(all_of_int8 ? nn_to_int8(d) : nn_min(nn_max(d, least), most));
         } else {
-            const uint32_t bias = (uint32_t)k->channels.bias[o];
-            *p = nn_channel_result(&k->channels, o, sums[0] - bias);
-            *q = nn_channel_result(&k->channels, o, sums[1] - bias);
+            unusual(k, o + n - (int32_t)(end - shift) - 1, sums, p + at, q + at);
         }
-        if (n > 1) {
-            p += step;
-            q += step;
-        }
+    }
+}
+
+// Both pixels' channels [o, o + n). What is of one pixel only goes to the same place twice.
+static __attribute__((noinline)) void results(const work *k, const spot *s, int32_t o, int32_t n, const uint32_t *sums) {
+    const ptrdiff_t step = k->call->out.cs;
+    int8_t *p = s[0].to + o * step, *q = s[1].to + o * step;
+    if (k->channels.least == -128 && k->channels.most == 127) {
+        results_within(&k->channels, o, n, sums, p, q, step, 1);
+    } else {
+        results_within(&k->channels, o, n, sums, p, q, step, 0);
     }
 }
 
@@ -183,6 +211,7 @@ static int prepare(const nn_state *call, work *k) {
     k->piece = ((k->filter + pieces - 1) / pieces + 3) & ~3;
     k->merged = k->x.cs == 1 && k->x.ps == k->inputs && (k->dilation_w == 1 || k->kernel_w == 1);
     k->by_fours = k->x.cs == 1 && k->inputs % 4 == 0;
+    k->pointwise = k->by_fours && k->kernel_h == 1 && k->kernel_w == 1;
     return nn_channels_of(call, call->out.c, p + CONVOLUTION_INT8_OUTPUT_ZERO, &k->channels);
 }
 

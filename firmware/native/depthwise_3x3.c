@@ -29,7 +29,8 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
         nn_quick quick;
         const int32_t bias = k->bias[o + i];
         int32_t sum = 0;
-        if (!nn_quick_of(k, o + i, &quick) || bias >= LARGEST_START || bias <= -LARGEST_START) {
+        if (!nn_quick_of(k->multiplier[o + i], k->shift[o + i], k->zero, &quick) || quick.multiplier < 0
+            || bias >= LARGEST_START || bias <= -LARGEST_START) {
             return 0;
         }
         for (int32_t tap = 0; tap < NN_TAPS; tap++) {
@@ -197,6 +198,11 @@ NN_INLINE void add_taps(const nn_four_run *run, const int8_t *x, int32_t *sums) 
 
 #endif
 
+NN_INLINE int8_t result(const nn_four_filters *f, int32_t i, int32_t sum, int32_t away) {
+    const nn_quick quick = {f->multiplier[i], f->offset[i], f->right[i]};
+    return (int8_t)nn_to_int8(nn_quick_result(&quick, sum, away));
+}
+
 void nn_four_results(nn_four_run *run, int32_t away) {
     const nn_four_filters *f = run->filters;
     const int8_t *x = run->x;
@@ -204,11 +210,10 @@ void nn_four_results(nn_four_run *run, int32_t away) {
     for (int32_t n = run->count; n > 0; n--) {
         int32_t sums[4] = {f->start[0], f->start[1], f->start[2], f->start[3]};
         add_taps(run, x, sums);
-        for (int32_t i = 0; i < 4; i++) {
-            const int32_t v = (nn_quick_product(sums[i], f->multiplier[i], f->offset[i]) + ((sums[i] >> 31) & away))
-                >> f->right[i];
-            y[i] = (int8_t)nn_min(nn_max(v, -128), 127);
-        }
+        y[0] = result(f, 0, sums[0], away);
+        y[1] = result(f, 1, sums[1], away);
+        y[2] = result(f, 2, sums[2], away);
+        y[3] = result(f, 3, sums[3], away);
         if (n > 1) {
             x += run->step;
             y += run->y_step;

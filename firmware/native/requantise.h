@@ -73,27 +73,27 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
 int8_t nn_channel_result(const nn_channels *k, int32_t channel, uint32_t sum);
 int8_t nn_channel_result_away(const nn_channels *k, int32_t channel, uint32_t sum);
 
-// A channel whose results take one multiplication, an addition and a shift, as nearly all of them do: see nn_quick_result.
+// A channel whose results take one multiplication, an addition and a shift, as nearly all of them do.
 typedef struct {
     int32_t multiplier;
     int32_t offset; // half of what the shift drops, and the output's zero point
     int32_t right; // the shift
 } nn_quick;
 
-enum { NN_QUICK_BELOW = 1 << 29 };
+enum { NN_QUICK_BELOW = 1 << 29, NN_QUICK_RIGHT = 22 };
 
-// Whether a channel with this multiplier and shift is one.
-NN_INLINE int nn_quick_of(const nn_channels *k, int32_t channel, nn_quick *quick) {
-    const uint32_t right = ~(uint32_t)k->shift[channel]; // one less than that
-    quick->multiplier = k->multiplier[channel];
-    quick->offset = (int32_t)((uint32_t)(2 * k->zero + 1) << (right & 31));
-    quick->right = (int32_t)right + 1;
-    return right <= 21 && quick->multiplier >= 0;
+// Whether a channel with this shift is one, if halves go up; if they go away from zero, its multiplier must not be negative.
+NN_INLINE int nn_quick_of(int32_t multiplier, int32_t shift, int32_t zero, nn_quick *quick) {
+    const uint32_t less = ~(uint32_t)shift; // one less than to the right
+    quick->multiplier = multiplier;
+    quick->offset = (int32_t)((uint32_t)(2 * zero + 1) << (less & 31));
+    quick->right = (int32_t)less + 1;
+    return less < NN_QUICK_RIGHT;
 }
 
-// Whether a value is: then no step of the calculation leaves 32 bits.
-NN_INLINE int nn_is_quick(int32_t value) {
-    return (uint32_t)value + NN_QUICK_BELOW < 2u * NN_QUICK_BELOW;
+// Whether two values are: then no step of the calculation leaves 32 bits.
+NN_INLINE int nn_are_quick(int32_t a, int32_t b) {
+    return (((uint32_t)a + NN_QUICK_BELOW) | ((uint32_t)b + NN_QUICK_BELOW)) < 2u * NN_QUICK_BELOW;
 }
 
 // offset + ((value * multiplier + 2^30) >> 31).
@@ -113,10 +113,19 @@ NN_INLINE int32_t nn_quick_product(int32_t value, int32_t multiplier, int32_t of
 #endif
 }
 
-// As nn_channel_result, and as nn_channel_result_away where `away` is -1 and not 0.
-NN_INLINE int8_t nn_quick_result(const nn_channels *k, const nn_quick *quick, int32_t value, int32_t away) {
-    const int32_t v = (nn_quick_product(value, quick->multiplier, quick->offset) + ((value >> 31) & away)) >> quick->right;
-    return (int8_t)nn_min(nn_max(v, k->least), k->most);
+NN_INLINE int32_t nn_to_int8(int32_t value) {
+#if NN_DSP_ASSEMBLER
+    int32_t result;
+    __asm("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+    return result;
+#else
+    return nn_min(nn_max(value, -128), 127);
+#endif
+}
+
+// What nn_channel_result gives, and, with `away` -1 and not 0, nn_channel_result_away, before it is clamped.
+NN_INLINE int32_t nn_quick_result(const nn_quick *quick, int32_t value, int32_t away) {
+    return (nn_quick_product(value, quick->multiplier, quick->offset) + ((value >> 31) & away)) >> quick->right;
 }
 
 // Single precision, every operation rounded: a value that has passed through memory cannot be fused into the next one.
