@@ -44,6 +44,13 @@ NN_INLINE uint32_t nn_extend_odd(uint32_t halves, uint32_t bytes) {
     return result;
 }
 
+// SMLAD: the products of the halves, added up.
+NN_INLINE uint32_t nn_dual_mac(uint32_t sum, uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
 #else
 
 NN_INLINE uint32_t nn_extend_even(uint32_t halves, uint32_t bytes) {
@@ -55,7 +62,6 @@ NN_INLINE uint32_t nn_extend_odd(uint32_t halves, uint32_t bytes) {
     return nn_extend_even(halves, bytes >> 8);
 }
 
-// SMLAD: the products of the halves, added up.
 NN_INLINE uint32_t nn_dual_mac(uint32_t sum, uint32_t a, uint32_t b) {
     sum = sum + (uint32_t)((int16_t)a * (int16_t)b);
     return sum + (uint32_t)((int16_t)(a >> 16) * (int16_t)(b >> 16));

@@ -1,6 +1,6 @@
 // Fully connected layer in int8; see nnmicro/reference/inner_product_int8.py.
 
-#include "requantise.h"
+#include "dot_int8.h"
 
 typedef struct {
     nn_operand x;
@@ -18,32 +18,38 @@ typedef struct {
     ptrdiff_t skip; // weights between the outer parts that are of no element here
 } runs;
 
-// The products of a part of x with the weights from `w` on.
-static uint32_t sum_of(const work *k, const runs *r, const int8_t *w) {
-    uint32_t sum = 0;
+// The products of a part of x with the weights from `w` on, and with those `next` further on.
+static nn_sums sums_of(const work *k, const runs *r, const int8_t *w, ptrdiff_t next) {
+    nn_sums sums = {0, 0};
     for (int32_t i = 0; i < r->outer; i++) {
         for (int32_t j = 0; j < r->inner; j++) {
             const int8_t *x = (const int8_t *)r->data + (ptrdiff_t)i * r->outer_step + (ptrdiff_t)j * r->inner_step;
-            if (r->step == 1 && k->weight_zero == 0) {
-                for (int32_t n = 0; n < r->width; n++) {
-                    sum = nn_mac(sum, x[n] - k->zero, w[n]);
-                }
+            if (k->weight_zero == 0) {
+                sums = r->step == 1 ? nn_dot(sums, x, 1, w, w + next, r->width, k->zero)
+                                    : nn_dot(sums, x, r->step, w, w + next, r->width, k->zero);
             } else {
                 for (int32_t n = 0; n < r->width; n++) {
-                    sum = nn_mac(sum, x[(ptrdiff_t)n * r->step] - k->zero, w[n] - k->weight_zero);
+                    const int32_t item = x[(ptrdiff_t)n * r->step] - k->zero;
+                    sums.a = nn_mac(sums.a, item, w[n] - k->weight_zero);
+                    sums.b = nn_mac(sums.b, item, w[next + n] - k->weight_zero);
                 }
             }
             w += r->width;
         }
         w += r->skip;
     }
-    return sum;
+    return sums;
 }
 
+// Two outputs at a time share the loads of x.
 static void outputs(const work *k, const nn_operand *out, const runs *r, uint8_t *y) {
-    for (int32_t o = 0; o < out->w; o++) {
-        const uint32_t sum = sum_of(k, r, k->weights + o * k->length);
-        *(int8_t *)(y + (ptrdiff_t)o * out->ps) = nn_channel_result(&k->channels, o, sum);
+    for (int32_t o = 0; o < out->w; o += 2) {
+        const int pair = o + 1 < out->w;
+        const nn_sums sums = sums_of(k, r, k->weights + o * k->length, pair ? k->length : 0);
+        *(int8_t *)(y + (ptrdiff_t)o * out->ps) = nn_channel_result(&k->channels, o, sums.a);
+        if (pair) {
+            *(int8_t *)(y + (ptrdiff_t)(o + 1) * out->ps) = nn_channel_result(&k->channels, o + 1, sums.b);
+        }
     }
 }
 
@@ -103,7 +109,7 @@ static void reduce(const nn_state *call, const work *k, const nn_reduction *r) {
         const int8_t *w = k->weights + row_of(&k->x, y, &row);
         join(&row);
         for (int32_t o = 0; o < out->w; o++) {
-            sums[o] = (y ? sums[o] : 0) + sum_of(k, &row, w + o * k->length);
+            sums[o] = (y ? sums[o] : 0) + sums_of(k, &row, w + o * k->length, 0).a;
         }
     }
     for (int32_t o = 0; o < out->w && r->ends; o++) {

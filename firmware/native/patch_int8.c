@@ -172,17 +172,29 @@ void nn_patch_end(nn_patch *patch, int32_t pixel, int32_t n, const int8_t *x, in
     nn_patch_fill(patch, pixel, whole, x + whole, n - whole, zero);
 }
 
+#define ADD_ELEMENT(i)                             \
+    {                                              \
+        const int32_t p = x[2 * (i)], q = x[2 * (i) + 1]; \
+        const int32_t even = v[i], odd = v[(i) + step];   \
+        a = nn_mac(a, p, even);                    \
+        b = nn_mac(b, q, even);                    \
+        c = nn_mac(c, p, odd);                     \
+        d = nn_mac(d, q, odd);                     \
+    }
+
 void nn_patch_sums(const nn_patch *patch, int32_t n, const int8_t *w, int32_t step, int32_t filters, uint32_t *sums) {
     for (; filters > 0; filters -= 2, w += 2 * (ptrdiff_t)step, sums += 4) {
         const int8_t *v = w, *end = w + n;
         const int32_t *x = patch->words;
         uint32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-        for (; v != end; v++, x += 2) {
-            const int32_t p = x[0], q = x[1], even = v[0], odd = v[step];
-            a = nn_mac(a, p, even);
-            b = nn_mac(b, q, even);
-            c = nn_mac(c, p, odd);
-            d = nn_mac(d, q, odd);
+        for (; end - v >= 4; v += 4, x += 4 * NN_PIXELS) {
+            ADD_ELEMENT(0)
+            ADD_ELEMENT(1)
+            ADD_ELEMENT(2)
+            ADD_ELEMENT(3)
+        }
+        for (; v != end; v++, x += NN_PIXELS) {
+            ADD_ELEMENT(0)
         }
         sums[0] = a;
         sums[1] = b;

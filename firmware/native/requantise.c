@@ -30,6 +30,10 @@ int32_t nn_shift_left(int32_t value, int32_t shift) {
 
 int8_t nn_channel_result(const nn_channels *k, int32_t channel, uint32_t sum) {
     const int32_t value = (int32_t)(sum + (uint32_t)k->bias[channel]);
+    nn_quick quick;
+    if (nn_quick_of(k->multiplier[channel], k->shift[channel], k->zero, &quick) && nn_are_quick(value, value)) {
+        return (int8_t)nn_min(nn_max(nn_quick_result(&quick, value, 0), k->least), k->most);
+    }
     return nn_clamp(nn_multiply_up(value, k->multiplier[channel], k->shift[channel]), k->zero, k->least, k->most);
 }
 
