@@ -2,6 +2,19 @@
 
 #include "patch_int8.h"
 
+// What is left to do. The order is known to the assembler.
+typedef struct {
+    const void *x;
+    const int8_t *w;
+    uint32_t *sums;
+    int32_t step;
+    const void *x_fours; // where the last whole block of the patch ends that the inner loop takes at once
+    const void *x_end;
+    uint32_t *sums_end;
+    int32_t whole, rest; // elements in such blocks, and after them
+    int32_t back; // from there to the weights of the last group, or 0: there is none
+} products;
+
 #if NN_DSP
 
 void nn_patch_fill(nn_patch *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero) {
@@ -34,79 +47,8 @@ void nn_patch_end(nn_patch *patch, int32_t pixel, int32_t n, const int8_t *x, in
     to[1] = ((uint32_t)items[1] & 0xffff) | (uint32_t)items[3] << 16;
 }
 
-typedef struct {
-    const uint32_t *x;
-    const int8_t *w;
-    uint32_t *sums;
-    int32_t step;
-    const uint32_t *x_fours; // where the last whole four of groups ends
-    const uint32_t *x_end; // and the last whole group
-    uint32_t *sums_end;
-    int32_t back; // from there to the weights of the last group, or 0: there is none
-} products;
-
 #if NN_DSP_ASSEMBLER
-
-// r0 patch, r1 and r12 weights of the two filters, r8 to r11 sums, lr the patch's end.
-#define GROUP                       \
-    "ldm r0!, {r2-r5}\n"            \
-    "ldr r6, [r1], #4\n"            \
-    "sxtb16 r7, r6\n"               \
-    "sxtb16 r6, r6, ror #8\n"       \
-    "smlad r8, r2, r7, r8\n"        \
-    "smlad r9, r4, r7, r9\n"        \
-    "smlad r8, r3, r6, r8\n"        \
-    "smlad r9, r5, r6, r9\n"        \
-    "ldr r6, [r12], #4\n"           \
-    "sxtb16 r7, r6\n"               \
-    "sxtb16 r6, r6, ror #8\n"       \
-    "smlad r10, r2, r7, r10\n"      \
-    "smlad r11, r4, r7, r11\n"      \
-    "smlad r10, r3, r6, r10\n"      \
-    "smlad r11, r5, r6, r11\n"
-
-// 15 instructions for 16 products.
-__attribute__((naked, noipa)) static void add_products(products *p) {
-    (void)p;
-    __asm volatile(
-        "push {r0, r4-r11, lr}\n"
-        "1:\n"
-        "ldr r2, [sp]\n"
-        "ldm r2, {r0, r1, r7, r12, lr}\n"
-        "add r12, r1\n"
-        "ldm r7, {r8-r11}\n"
-        "cmp r0, lr\n"
-        "beq 3f\n"
-        "2:\n" GROUP GROUP GROUP GROUP
-        "cmp r0, lr\n"
-        "bne 2b\n"
-        "3:\n"
-        "ldr r2, [sp]\n"
-        "ldr lr, [r2, #20]\n"
-        "cmp r0, lr\n"
-        "beq 5f\n"
-        "4:\n" GROUP
-        "cmp r0, lr\n"
-        "bne 4b\n"
-        "ldr r2, [sp]\n"
-        "5:\n"
-        "ldr r3, [r2, #28]\n"
-        "cbz r3, 6f\n"
-        "sub r1, r3\n"
-        "sub r12, r3\n" GROUP
-        "ldr r2, [sp]\n"
-        "6:\n"
-        "ldr r1, [r2, #4]\n"
-        "ldrd r7, r3, [r2, #8]\n"
-        "ldr r4, [r2, #24]\n"
-        "stm r7!, {r8-r11}\n"
-        "add r1, r1, r3, lsl #1\n"
-        "strd r1, r7, [r2, #4]\n"
-        "cmp r7, r4\n"
-        "bne 1b\n"
-        "pop {r0, r4-r11, pc}\n");
-}
-
+#include "patch_armv7em.h"
 #else
 
 static void add_group(uint32_t *sums, const uint32_t *x, const int8_t *v, const int8_t *w) {
@@ -148,8 +90,8 @@ void nn_patch_sums(const nn_patch *patch, int32_t n, const int8_t *w, int32_t st
         return;
     }
     p.x = patch->words;
-    p.x_fours = p.x + (n & ~15);
-    p.x_end = p.x + (n & ~3);
+    p.x_fours = patch->words + (n & ~15);
+    p.x_end = patch->words + (n & ~3);
     p.w = w;
     p.step = step;
     p.sums = sums;
@@ -172,35 +114,57 @@ void nn_patch_end(nn_patch *patch, int32_t pixel, int32_t n, const int8_t *x, in
     nn_patch_fill(patch, pixel, whole, x + whole, n - whole, zero);
 }
 
-#define ADD_ELEMENT(i)                             \
-    {                                              \
+#if defined(__thumb2__)
+#include "patch_armv7m.h"
+#elif defined(__ARM_ARCH_6M__)
+#include "patch_armv6m.h"
+#else
+
+#define ADD_ELEMENT(i)                                    \
+    {                                                     \
         const int32_t p = x[2 * (i)], q = x[2 * (i) + 1]; \
-        const int32_t even = v[i], odd = v[(i) + step];   \
-        a = nn_mac(a, p, even);                    \
-        b = nn_mac(b, q, even);                    \
-        c = nn_mac(c, p, odd);                     \
-        d = nn_mac(d, q, odd);                     \
+        const int32_t even = v[i], odd = w[i];            \
+        a = nn_mac(a, p, even);                           \
+        b = nn_mac(b, q, even);                           \
+        c = nn_mac(c, p, odd);                            \
+        d = nn_mac(d, q, odd);                            \
     }
 
-void nn_patch_sums(const nn_patch *patch, int32_t n, const int8_t *w, int32_t step, int32_t filters, uint32_t *sums) {
-    for (; filters > 0; filters -= 2, w += 2 * (ptrdiff_t)step, sums += 4) {
-        const int8_t *v = w, *end = w + n;
-        const int32_t *x = patch->words;
-        uint32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-        for (; end - v >= 4; v += 4, x += 4 * NN_PIXELS) {
+static void add_products(products *p) {
+    for (; p->sums != p->sums_end; p->sums += 2 * NN_PIXELS, p->w += 2 * (ptrdiff_t)p->step) {
+        const int8_t *v = p->w, *w = v + p->step;
+        const int32_t *x = p->x;
+        uint32_t a = p->sums[0], b = p->sums[1], c = p->sums[2], d = p->sums[3];
+        for (; x != p->x_fours; x += 4 * NN_PIXELS, v += 4, w += 4) {
             ADD_ELEMENT(0)
             ADD_ELEMENT(1)
             ADD_ELEMENT(2)
             ADD_ELEMENT(3)
         }
-        for (; v != end; v++, x += NN_PIXELS) {
+        for (; x != p->x_end; x += NN_PIXELS, v++, w++) {
             ADD_ELEMENT(0)
         }
-        sums[0] = a;
-        sums[1] = b;
-        sums[2] = c;
-        sums[3] = d;
+        p->sums[0] = a;
+        p->sums[1] = b;
+        p->sums[2] = c;
+        p->sums[3] = d;
     }
+}
+
+#endif
+
+void nn_patch_sums(const nn_patch *patch, int32_t n, const int8_t *w, int32_t step, int32_t filters, uint32_t *sums) {
+    products p;
+    p.x = patch->words;
+    p.x_fours = patch->words + NN_PIXELS * (n & ~3);
+    p.x_end = patch->words + NN_PIXELS * n;
+    p.w = w;
+    p.step = step;
+    p.sums = sums;
+    p.sums_end = sums + NN_PIXELS * filters;
+    p.whole = n & ~3;
+    p.rest = n & 3;
+    add_products(&p);
 }
 
 #endif
