@@ -49,7 +49,7 @@ static void copy(const work *k, const int8_t *x, int32_t n, int8_t *to) {
 }
 
 // Put weights' elements [at, at + n) of a pixel into the patch; `x` is the first channel of the group.
-static void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int32_t n, int32_t pixel, nn_patch *patch) {
+NN_NOINLINE void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int32_t n, int32_t pixel, nn_patch *patch) {
     int8_t bytes[NN_PIECE];
     if (s->x) {
         nn_patch_fill(patch, pixel, 0, s->x + (x - k->x.data) + at, n, k->zero);
@@ -96,7 +96,7 @@ static void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int
 }
 
 // A channel of both pixels that is not of the ordinary kind.
-static __attribute__((noinline)) void unusual(const nn_channels *k, int32_t o, const uint32_t *sums, int8_t *p, int8_t *q) {
+NN_NOINLINE void unusual(const nn_channels *k, int32_t o, const uint32_t *sums, int8_t *p, int8_t *q) {
     const uint32_t bias = (uint32_t)k->bias[o];
     *p = nn_channel_result(k, o, sums[0] - bias);
     *q = nn_channel_result(k, o, sums[1] - bias);
@@ -121,7 +121,7 @@ NN_INLINE void results_within(const nn_channels *k, int32_t o, int32_t n, const 
 }
 
 // Both pixels' channels [o, o + n). What is of one pixel only goes to the same place twice.
-static __attribute__((noinline)) void results(const work *k, const spot *s, int32_t o, int32_t n, const uint32_t *sums) {
+NN_NOINLINE void results(const work *k, const spot *s, int32_t o, int32_t n, const uint32_t *sums) {
     const ptrdiff_t step = k->call->out.cs;
     int8_t *p = s[0].to + o * step, *q = s[1].to + o * step;
     if (k->channels.least == -128 && k->channels.most == 127) {
@@ -131,7 +131,7 @@ static __attribute__((noinline)) void results(const work *k, const spot *s, int3
     }
 }
 
-static void two_pixels(const work *k, const spot *s, int32_t group_outputs) {
+NN_NOINLINE void two_pixels(const work *k, const spot *s, int32_t group_outputs) {
     nn_patch patch;
     uint32_t sums[NN_FILTERS * NN_PIXELS];
     const uint8_t *x = k->x.data;

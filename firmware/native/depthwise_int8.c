@@ -108,7 +108,7 @@ static int prepare(const nn_state *call, work *k) {
 }
 
 // All pixels of channels [first, end), whatever the kernel.
-static void any(const work *k, int32_t first, int32_t end) {
+NN_NOINLINE void any(const work *k, int32_t first, int32_t end) {
     const nn_state *call = k->call;
     const nn_operand *out = &call->out;
     const int by_four = k->multiplier == 1 && k->x.cs == 1;
@@ -229,7 +229,7 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, in
     }
 }
 
-static void nine_taps(const work *k, int32_t o, int32_t away, const nn_four_filters *filters) {
+NN_NOINLINE void nine_taps(const work *k, int32_t o, int32_t away, const nn_four_filters *filters) {
     int8_t window[4 * WINDOW];
     nn_four_run run;
     run.filters = filters;

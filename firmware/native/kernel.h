@@ -7,6 +7,7 @@
 #include "params.h"
 
 #define NN_INLINE static inline __attribute__((always_inline))
+#define NN_NOINLINE static __attribute__((noinline)) // for its stack, or for the registers of its loop
 
 // c x h x w elements; element (c, y, x) lies at data + c * cs + (y + phase) mod rows * rs + x * ps. Steps are in bytes.
 typedef struct {

@@ -104,8 +104,21 @@ void nn_patch_sums(const nn_patch *patch, int32_t n, const int8_t *w, int32_t st
 
 void nn_patch_fill(nn_patch *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero) {
     int32_t *to = patch->words + at * NN_PIXELS + pixel;
-    for (int32_t i = 0; i < n; i++, to += NN_PIXELS) {
-        *to = x ? x[i] - zero : 0;
+    int32_t *const end = to + NN_PIXELS * n;
+    if (!x) {
+        for (; to != end; to += NN_PIXELS) {
+            *to = 0;
+        }
+        return;
+    }
+    for (int32_t *const fours = end - NN_PIXELS * (n & 3); to != fours; to += 4 * NN_PIXELS, x += 4) {
+        to[0] = x[0] - zero;
+        to[NN_PIXELS] = x[1] - zero;
+        to[2 * NN_PIXELS] = x[2] - zero;
+        to[3 * NN_PIXELS] = x[3] - zero;
+    }
+    for (; to != end; to += NN_PIXELS) {
+        *to = *x++ - zero;
     }
 }
 

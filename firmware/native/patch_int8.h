@@ -1,7 +1,8 @@
 // Sums of products of two pixels with some filters: the inner loop of convolutions.
 //
 // What the filters see of a pixel, its patch, is widened once, with the zero point subtracted, and used for all of them. A
-// long patch comes piece by piece, so that a small buffer on the stack will do.
+// long patch comes piece by piece, of at most NN_PIECE elements, and meets at most NN_FILTERS filters at a time, so that
+// half a kilobyte of stack will do.
 
 #ifndef NN_PATCH_INT8_H
 #define NN_PATCH_INT8_H
@@ -9,13 +10,13 @@
 #include "dsp.h"
 #include "requantise.h"
 
-enum { NN_PIXELS = 2, NN_FILTERS = 16 };
+enum { NN_PIXELS = 2 };
 
 #if NN_DSP
 
 // Elements 0 and 2, and 1 and 3, of each group of four share a word, as SXTB16 leaves them: the first pixel's two words,
 // then the second's. The last group is the last four elements of the piece; those that another group has, too, are 0 in it.
-enum { NN_PIECE = 72 };
+enum { NN_PIECE = 72, NN_FILTERS = 16 };
 
 typedef struct {
     uint32_t words[NN_PIECE / 4 * 2 * NN_PIXELS];
@@ -24,7 +25,7 @@ typedef struct {
 #else
 
 // A word for each element, pixel by pixel.
-enum { NN_PIECE = 40 };
+enum { NN_PIECE = 32, NN_FILTERS = 24 };
 
 typedef struct {
     int32_t words[NN_PIECE * NN_PIXELS];
