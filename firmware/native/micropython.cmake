@@ -12,6 +12,10 @@ endforeach()
 add_library(usermod_nnmicro INTERFACE)
 target_sources(usermod_nnmicro INTERFACE ${CMAKE_CURRENT_LIST_DIR}/module.c ${CMAKE_CURRENT_LIST_DIR}/static_arena.c ${NNMICRO_KERNELS})
 target_include_directories(usermod_nnmicro INTERFACE ${CMAKE_CURRENT_LIST_DIR})
-# A firmware is built for size; the kernels are where its time goes.
-set_source_files_properties(${NNMICRO_KERNELS} PROPERTIES COMPILE_OPTIONS "-O2")
+# A firmware is built for size; these are where its time goes.
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/sources.mk NNMICRO_FAST REGEX "^NN_FAST")
+string(REGEX REPLACE "^.*= " "" NNMICRO_FAST ${NNMICRO_FAST})
+string(REPLACE " " ";" NNMICRO_FAST ${NNMICRO_FAST})
+list(TRANSFORM NNMICRO_FAST REPLACE "(.+)" "${CMAKE_CURRENT_LIST_DIR}/\\1.c")
+set_source_files_properties(${NNMICRO_FAST} PROPERTIES COMPILE_OPTIONS "-O2")
 target_link_libraries(usermod INTERFACE usermod_nnmicro)

@@ -6,5 +6,5 @@ SRC_USERMOD_C += $(addprefix $(NNMICRO_DIR)/, module.c static_arena.c)
 SRC_USERMOD_LIB_C += $(addprefix $(NNMICRO_DIR)/, $(NN_SOURCES) $(NN_SOURCES_FLOAT) $(NN_SOURCES_INT8))
 CFLAGS_USERMOD += -I$(NNMICRO_DIR)
 
-# A firmware is built for size; the kernels are where its time goes.
-$(addprefix $(BUILD)/%/, $(patsubst %.c, %.o, $(NN_SOURCES_FLOAT) $(NN_SOURCES_INT8) movement.c interp.c)): CFLAGS += -O2
+# A firmware is built for size; these are where its time goes.
+$(addprefix $(BUILD)/%/, $(addsuffix .o, $(NN_FAST))): CFLAGS += -O2
