@@ -210,7 +210,7 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, in
     for (int32_t y = call->y0; y < call->y1; y++) {
         const int32_t top = y * k->stride_h - k->pad_top;
         // A window may lie around the end of a ring.
-        const int inside = top >= 0 && top + reach < k->x.h && top % k->x.rows + reach < k->x.rows && first < end;
+        const int inside = top >= 0 && top + reach < k->x.h && nn_row(&k->x, top) + reach < k->x.rows && first < end;
         for (int32_t q = 0, n; q < w; q += n) {
             const int32_t left = q * k->stride_w - k->pad_left;
             n = inside && q == first ? end - first : 1;

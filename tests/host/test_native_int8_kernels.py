@@ -22,8 +22,11 @@ Random = np.random.Generator
 SEEDS = 60
 
 
-@pytest.fixture(scope="module")
-def native() -> host.Library:
+@pytest.fixture(scope="module", params=[0, 1], ids=["portable", "dsp"])
+def native(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> host.Library:
+    """The kernels as they are everywhere, and as they are where two halfwords are worked on at once."""
+    if request.param:
+        return host.Library(tmp_path_factory.mktemp("dsp"), [*host.SANITIZED, "-DNN_DSP=1"])
     return host.sanitized()
 
 

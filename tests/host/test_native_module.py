@@ -134,8 +134,9 @@ def test_as_a_native_module(interpreter: Path, model: Path, tmp_path: Path, fami
     check(interpreter, tmp_path, "native_nnmicro", model)
 
 
-def test_hostile_records_do_no_harm(tmp_path: Path) -> None:
-    flags = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+@pytest.mark.parametrize("dsp", [0, 1])
+def test_hostile_records_do_no_harm(tmp_path: Path, dsp: int) -> None:
+    flags = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-DNN_DSP={dsp}")
     program = host.compile_into(tmp_path / "fuzz", flags, [host.HERE / "fuzz.c"])
     done = subprocess.run([program, "1000000", "1"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -144,8 +145,9 @@ def test_hostile_records_do_no_harm(tmp_path: Path) -> None:
     assert len(ran) == len(header_params()) and all(int(count) > 1000 for count in ran.values()), ran
 
 
-def test_compiles_without_a_warning_and_with_little_stack(tmp_path: Path) -> None:
-    host.compile_into(tmp_path / "libnn.so", [*host.FAST, "-shared", "-fPIC"])
+@pytest.mark.parametrize("dsp", [0, 1])
+def test_compiles_without_a_warning_and_with_little_stack(tmp_path: Path, dsp: int) -> None:
+    host.compile_into(tmp_path / "libnn.so", [*host.FAST, "-shared", "-fPIC", f"-DNN_DSP={dsp}"])
 
 
 def _pairs(text: str) -> list[str]:
