@@ -229,7 +229,7 @@ int nn_convolution_int8(const nn_state *call) {
                 continue;
             }
             for (; found < NN_PIXELS; found++) {
-                spots[found] = spots[0];
+                find(&k, y, q, spots + found); // an odd one at the end, twice
             }
             two_pixels(&k, spots, group_outputs);
             found = 0;
