@@ -32,3 +32,11 @@ int nn_same_lines(const nn_state *call, int dtype, int32_t axis, nn_operand *x, 
     }
     return nn_lines_of(call, x, axis, lines);
 }
+
+int nn_reduced_lines(const nn_state *call, const nn_operand *x, int32_t axis, nn_lines *lines) {
+    const nn_operand *y = &call->out;
+    if (y->c != (axis == 0 ? 1 : x->c) || y->h != (axis == 1 ? 1 : x->h) || y->w != (axis == 2 ? 1 : x->w)) {
+        return NN_BAD_SHAPE;
+    }
+    return nn_lines_of(call, x, axis, lines);
+}

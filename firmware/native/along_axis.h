@@ -23,4 +23,7 @@ NN_INLINE uint8_t *nn_line(const nn_operand *x, int32_t axis, int32_t outer, int
 // Checks of a layer whose output has x's shape, in place or not.
 int nn_same_lines(const nn_state *call, int dtype, int32_t axis, nn_operand *x, nn_lines *lines);
 
+// Of one whose output has one element for each line of x.
+int nn_reduced_lines(const nn_state *call, const nn_operand *x, int32_t axis, nn_lines *lines);
+
 #endif

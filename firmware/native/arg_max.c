@@ -57,15 +57,11 @@ int nn_arg_max(const nn_state *call) {
     if (out->dtype != NN_I32) {
         return NN_BAD_TYPE;
     }
-    const int32_t axis = p[ARG_MAX_AXIS];
-    if (out->c != (axis == 0 ? 1 : x.c) || out->h != (axis == 1 ? 1 : x.h) || out->w != (axis == 2 ? 1 : x.w)) {
-        return NN_BAD_SHAPE;
-    }
-    NN_TRY(nn_lines_of(call, &x, axis, &l));
+    NN_TRY(nn_reduced_lines(call, &x, p[ARG_MAX_AXIS], &l));
     for (int32_t o = l.first; o < l.end; o++) {
         for (int32_t i = 0; i < l.inner; i++) {
-            *(int32_t *)(void *)nn_line(out, axis, o, i)
-                = place(x.dtype, nn_line(&x, axis, o, i), l.x_step, l.count, p[ARG_MAX_KIND]);
+            *(int32_t *)(void *)nn_line(out, l.axis, o, i)
+                = place(x.dtype, nn_line(&x, l.axis, o, i), l.x_step, l.count, p[ARG_MAX_KIND]);
         }
     }
     return NN_OK;

@@ -18,7 +18,10 @@ enum {
     SVDF_INT8,
     LSTM,
     LSTM_INT8,
-    CAST
+    CAST,
+    UNARY,
+    REDUCE,
+    NORMALIZATION
 };
 
 // Bias, multiplier and shift.
@@ -80,6 +83,33 @@ static void likely_more(draft *d, int32_t k) {
             n = CAST_PARAMS;
             o = operand(d, between(NN_F32, NN_I32), c, h, w, 0);
             break;
+        case UNARY:
+            operand(d, NN_F32, c, h, w, 0);
+            p[UNARY_KIND] = below(40);
+            p[UNARY_A] = nn_bits((float)between(-2, 2));
+            p[UNARY_B] = nn_bits((float)between(-2, 2));
+            n = UNARY_PARAMS;
+            o = operand(d, NN_F32, c, h, w, 0);
+            in_place(d, o);
+            break;
+        case NORMALIZATION:
+            operand(d, NN_F32, c, h, w, 0);
+            p[NORMALIZATION_AXIS] = below(3);
+            p[NORMALIZATION_CENTRED] = below(2);
+            p[NORMALIZATION_EPSILON] = nn_bits(1e-5f);
+            n = NORMALIZATION_PARAMS;
+            o = operand(d, NN_F32, c, h, w, 0);
+            in_place(d, o);
+            break;
+        case REDUCE: {
+            const int32_t axis = below(3);
+            operand(d, NN_F32, c, h, w, 0);
+            p[REDUCE_KIND] = below(10);
+            p[REDUCE_AXIS] = axis;
+            n = REDUCE_PARAMS;
+            o = operand(d, NN_F32, axis == 0 ? 1 : c, axis == 1 ? 1 : h, axis == 2 ? 1 : w, 0);
+            break;
+        }
         case ARG_MAX: {
             const int32_t axis = below(3);
             operand(d, between(NN_F32, NN_I32), c, h, w, 0);

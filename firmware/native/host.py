@@ -78,6 +78,9 @@ class Library:
         self.sqrt = self._library.nn_sqrt
         self.fixed_logistic = self._library.nn_fixed_logistic
         self.fixed_tanh = self._library.nn_fixed_tanh
+        self.function = self._library.nn_function
+        self.function.argtypes = [ctypes.c_int, ctypes.c_float, ctypes.c_float, ctypes.c_float]
+        self.function.restype = ctypes.c_float
         self.exp = self._library.nn_exp
         self.pow = self._library.nn_pow
 

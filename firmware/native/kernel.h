@@ -163,7 +163,10 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(log_softmax)          \
     X(l2_normalize)         \
     X(svdf)                 \
-    X(lstm)
+    X(lstm)                 \
+    X(unary)                \
+    X(reduce)               \
+    X(normalization)
 
 #define NN_KERNELS_MOVEMENT(X) \
     X(interp)                  \

@@ -252,6 +252,12 @@ enum nn_cast { CAST_PARAMS };
 
 enum nn_arg_max { ARG_MAX_KIND, ARG_MAX_AXIS, ARG_MAX_PARAMS };
 
+enum nn_unary { UNARY_KIND, UNARY_A, UNARY_B, UNARY_PARAMS };
+
+enum nn_reduce { REDUCE_KIND, REDUCE_AXIS, REDUCE_PARAMS };
+
+enum nn_normalization { NORMALIZATION_AXIS, NORMALIZATION_CENTRED, NORMALIZATION_EPSILON, NORMALIZATION_PARAMS };
+
 enum nn_log_softmax { LOG_SOFTMAX_AXIS, LOG_SOFTMAX_PARAMS };
 
 enum nn_log_softmax_int8 {

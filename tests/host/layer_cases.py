@@ -326,6 +326,69 @@ def softmax(seed: int) -> Case:
     return Case(f"softmax-{axis}-{seed}", "softmax", [x], onnx_result("Softmax", [x], axis=axis), {"axis": axis})
 
 
+# In the order of their numbers: ONNX's operator or numpy's formula, the parameters, and the attributes of the operator.
+UNARY: tuple[tuple[str | Callable[[np.ndarray], np.ndarray], float, float, Params], ...] = (
+    ("Abs", 0.0, 0.0, {}), ("Neg", 0.0, 0.0, {}), ("Floor", 0.0, 0.0, {}), ("Ceil", 0.0, 0.0, {}),
+    ("Round", 0.0, 0.0, {}), ("Sign", 0.0, 0.0, {}), (np.square, 0.0, 0.0, {}), (np.trunc, 0.0, 0.0, {}),
+    ("Sqrt", 0.0, 0.0, {}), (lambda x: 1 / np.sqrt(x), 0.0, 0.0, {}), ("Exp", 0.0, 0.0, {}), ("Log", 0.0, 0.0, {}),
+    (np.log10, 0.0, 0.0, {}), ("Sin", 0.0, 0.0, {}), ("Cos", 0.0, 0.0, {}), ("Tan", 0.0, 0.0, {}),
+    ("Asin", 0.0, 0.0, {}), ("Acos", 0.0, 0.0, {}), ("Atan", 0.0, 0.0, {}), ("Sinh", 0.0, 0.0, {}),
+    ("Cosh", 0.0, 0.0, {}), ("Tanh", 0.0, 0.0, {}), ("Asinh", 0.0, 0.0, {}), ("Acosh", 0.0, 0.0, {}),
+    ("Atanh", 0.0, 0.0, {}), ("Reciprocal", 0.0, 0.0, {}), ("Erf", 0.0, 0.0, {}),
+    ("Selu", 1.5, 1.25, {"alpha": 1.5, "gamma": 1.25}), ("Celu", 0.75, 0.0, {"alpha": 0.75}),
+    ("Softplus", 0.0, 0.0, {}), (lambda x: -np.logaddexp(0, -x), 0.0, 0.0, {}), ("Mish", 0.0, 0.0, {}),
+    ("Softsign", 0.0, 0.0, {}), ("Gelu", 0.0, 0.0, {}), ("Gelu", 0.0, 0.0, {"approximate": "tanh"}),
+    (lambda x: x / (1 + np.exp(-1.5 * x)), 1.5, 0.0, {}), ("HardSigmoid", 0.25, 0.625, {"alpha": 0.25, "beta": 0.625}),
+    ("HardSwish", 1 / 6, 0.5, {}), ("ThresholdedRelu", 0.5, 0.0, {"alpha": 0.5}),
+    ("Shrink", 0.75, 0.5, {"lambd": 0.75, "bias": 0.5}),
+)  # fmt: skip
+
+
+def unary_result(kind: int, x: np.ndarray) -> np.ndarray:
+    how, _, _, attributes = UNARY[kind]
+    if isinstance(how, str):
+        return onnx_result(how, [x], opset=20, **attributes)
+    with np.errstate(all="ignore"):
+        return how(x.astype(np.float64)).astype(np.float32)
+
+
+def unary(seed: int) -> Case:
+    """Numbers on both sides of 0; of those that a function has nothing for, it makes what is no number."""
+    rng = np.random.default_rng(seed)
+    kind = seed % len(UNARY)
+    x = _random(rng, *(int(n) for n in rng.integers(1, 6, 3))) * np.float32(rng.choice([0.4, 2, 30]))
+    params = {"kind": kind, "a": UNARY[kind][1], "b": UNARY[kind][2]}
+    return Case(f"unary-{kind}-{seed}", "unary", [x], unary_result(kind, x), params)
+
+
+REDUCE = ("Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSum", "LogSumExp", "SumSquare")
+
+
+def reduce(seed: int) -> Case:
+    rng = np.random.default_rng(seed)
+    kind, axis = seed % 10, seed % 3
+    x = _random(rng, *(int(n) for n in rng.integers(1, 7, 3)))
+    if REDUCE[kind] == "LogSum":
+        x = np.abs(x)
+    y = onnx_result(f"Reduce{REDUCE[kind]}", [x, np.array([axis])], opset=18, keepdims=1)
+    return Case(f"reduce-{REDUCE[kind]}-{'chw'[axis]}-{seed}", "reduce", [x], y, {"kind": kind, "axis": axis})
+
+
+def normalization(seed: int) -> Case:
+    """onnxruntime normalises the last axis; another one is brought there and back."""
+    rng = np.random.default_rng(seed)
+    axis, centred = seed % 3, seed // 3 % 2
+    x = _random(rng, *(int(n) for n in rng.integers(2, 7, 3))) + np.float32(0.5)
+    moved = np.ascontiguousarray(np.moveaxis(x, axis, -1))
+    one = np.ones(moved.shape[-1], np.float32)
+    if centred:
+        y = onnx_result("LayerNormalization", [moved, one], axis=-1, epsilon=0.125)
+    else:
+        y = onnx_result("RMSNormalization", [moved, one], opset=23, axis=-1, epsilon=0.125)
+    params = {"axis": axis, "centred": centred, "epsilon": 0.125}
+    return Case(f"normalization-{'chw'[axis]}-{seed}", "normalization", [x], np.moveaxis(y, -1, axis), params)
+
+
 MAKERS: tuple[tuple[Callable[[int], Case], int], ...] = (
     (convolution, 48),
     (inner_product, 12),
@@ -341,6 +404,9 @@ MAKERS: tuple[tuple[Callable[[int], Case], int], ...] = (
     (copy, 4),
     (permute, 8),
     (softmax, 9),
+    (unary, 80),
+    (reduce, 30),
+    (normalization, 12),
 )
 
 

@@ -17,13 +17,15 @@ import pytest
 from firmware.native import host
 from nnmicro.call import Call
 from nnmicro.port import ITEM_BYTES
+from nnmicro.reference import unary
 from tests.host.kernel_call import Bench, element_indices, words
-from tests.host.layer_cases import Case, all_cases, result_by_rows
+from tests.host.layer_cases import UNARY, Case, all_cases, result_by_rows
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="compiling the kernels needs gcc")
 
-IN_PLACE = {"activation", "scale", "binary_op", "softmax"}
-WHOLE = {"inner_product", "copy", "permute", "softmax"}
+SINE, COSINE, TANGENT, ARC_TANGENT = 13, 14, 15, 18
+IN_PLACE = {"activation", "scale", "binary_op", "softmax", "unary", "normalization"}
+WHOLE = {"inner_product", "copy", "permute", "softmax", "reduce", "normalization"}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,7 @@ def test_in_place_equals_not_in_place(native: host.Library, case: Case) -> None:
     apart, in_place = bench(case), bench(case, in_place=True)
     runner(native, case.op)(apart.call)
     runner(native, case.op)(in_place.call)
-    assert np.array_equal(apart.result(), in_place.result())
+    assert np.array_equal(apart.result(), in_place.result(), equal_nan=True)
     assert in_place.guards_untouched()
 
 
@@ -168,6 +170,46 @@ def test_the_power_is_good_to_1e_6(native: host.Library) -> None:
             assert abs(native.pow(a, b) - exact) <= 1e-6 * exact, (a, b)
             checked += 1
     assert checked > 10000
+
+
+FUNCTIONS = [f.__name__ for f in unary._FUNCTIONS]
+
+
+@pytest.mark.parametrize("kind", range(len(FUNCTIONS)), ids=FUNCTIONS)
+def test_each_function_is_good_to_1e_6(native: host.Library, kind: int) -> None:
+    """Against the plain Python ones in double precision: of the largest of 1 and the result."""
+    rng = np.random.default_rng(kind)
+    given = np.concatenate([rng.uniform(-1, 1, 1500), rng.uniform(-9, 9, 1500), np.exp(rng.uniform(-80, 85, 300))])
+    a, b = UNARY[kind][1:3]
+    a, b = float(np.float32(a)), float(np.float32(b))
+    checked = 0
+    for x in (float(v) for v in given.astype(np.float32)):
+        exact, ours = unary._FUNCTIONS[kind](x, a, b), native.function(kind, x, a, b)
+        if not abs(exact) < 3.4e38 or kind == TANGENT and abs(exact) > 1e3:
+            assert kind == TANGENT or ours == exact or math.isnan(exact) and math.isnan(ours) or abs(ours) > 3.4e38, x
+        else:
+            # What lies at the edge of what may be rounded to the neighbour.
+            assert abs(ours - exact) <= 1e-6 * max(1.0, abs(exact)), (x, ours, exact)
+            checked += 1
+    assert checked > 700
+
+
+def test_the_circular_functions_of_any_number(native: host.Library) -> None:
+    rng = np.random.default_rng(1)
+    given = np.concatenate([rng.uniform(-1e5, 1e5, 5000), np.exp(rng.uniform(0, 88, 5000)), 2.0 ** np.arange(-30, 128)])
+    for x in (float(v) for v in given.astype(np.float32)):
+        assert abs(native.function(SINE, x, 0.0, 0.0) - math.sin(x)) <= 3e-7, x
+        assert abs(native.function(COSINE, x, 0.0, 0.0) - math.cos(x)) <= 3e-7, x
+    for x in (float(v) for v in np.exp(rng.uniform(-80, 88, 5000)).astype(np.float32)):
+        assert abs(native.function(ARC_TANGENT, x, 0.0, 0.0) - math.atan(x)) <= 3e-7, x
+
+
+@pytest.mark.parametrize("kind", range(len(FUNCTIONS)), ids=FUNCTIONS)
+def test_functions_outside_the_reals_equal_the_plain_ones(native: host.Library, kind: int) -> None:
+    a, b = UNARY[kind][1:3]
+    for x in (float(np.float32(v)) for v in STRANGE):
+        ours, theirs = native.function(kind, x, a, b), np.float32(unary._FUNCTIONS[kind](x, a, b))
+        assert np.isclose(ours, theirs, rtol=1e-6, atol=1e-6, equal_nan=True), (x, ours, theirs)
 
 
 def header_params() -> dict[str, list[str]]:

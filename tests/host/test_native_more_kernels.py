@@ -173,6 +173,25 @@ def l2_normalize_int8(t: Trial) -> None:
     along_axis(t, I8)
 
 
+def unary(t: Trial) -> None:
+    x = shape(t)
+    t.params = {"kind": t.number(0, 39), "a": float(t.rng.choice([0.5, 1.0])), "b": float(t.rng.choice([0.5, 1.0]))}
+    t.add(x, F32)
+    t.add(x, F32)
+
+
+def reduce(t: Trial) -> None:
+    x, axis = shape(t), t.number(0, 2)
+    t.params = {"kind": t.number(0, 9), "axis": axis}
+    t.add(x, F32, ring=axis != 1)
+    t.add(tuple(1 if i == axis else n for i, n in enumerate(x)), F32, ring=axis != 1)  # type: ignore[arg-type]
+
+
+def normalization(t: Trial) -> None:
+    t.params = {"centred": t.number(0, 1), "epsilon": 0.125}
+    along_axis(t, F32)
+
+
 def svdf_int8(t: Trial) -> None:
     width, outputs, rank, memory = t.number(1, 20), t.number(1, 6), t.number(1, 3), t.number(1, 8)
     filters = outputs * rank
@@ -243,6 +262,9 @@ MAKERS: dict[str, Callable[[Trial], None]] = {
         lstm,
         lstm_int8,
         cast,
+        unary,
+        reduce,
+        normalization,
     )  # fmt: skip
 }
 ANY_TYPE = {"arg_max": 1, "cast": 2}  # how many operands may have any

@@ -15,10 +15,10 @@ from nnmicro.errors import ModelError
 from nnmicro.port import I8
 from tests.host import more_layer_calls
 from tests.host.kernel_call import Bench, Layout, words
-from tests.host.layer_cases import Case, agrees, all_cases, onnx_result, result_by_rows
+from tests.host.layer_cases import UNARY, Case, agrees, all_cases, onnx_result, result_by_rows, unary_result
 
 LAYERS = sorted({case.op for case in all_cases()})
-IN_PLACE = {"activation", "scale", "binary_op", "softmax"}
+IN_PLACE = {"activation", "scale", "binary_op", "softmax", "unary", "normalization"}
 SPATIAL = {
     "convolution",
     "pooling",
@@ -29,6 +29,7 @@ SPATIAL = {
     "slice",
     "padding",
     "interp",
+    "unary",
 }
 
 
@@ -93,7 +94,7 @@ def test_in_place_equals_not_in_place(case: Case):
     kernel(case.op).run(apart.call)
     kernel(case.op).check(in_place.call)
     kernel(case.op).run(in_place.call)
-    assert np.array_equal(apart.result(), in_place.result())
+    assert np.array_equal(apart.result(), in_place.result(), equal_nan=True)
     assert in_place.guards_untouched()
 
 
@@ -138,6 +139,32 @@ def test_operations_outside_the_reals_follow_ieee_754(kind: int, op: str):
     assert np.allclose(made.result()[finite], case.expected[finite], rtol=1e-6)
 
 
+STRANGE_NUMBERS = np.array(
+    [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 90.0, -90.0, 3e38, -3e38, np.inf, -np.inf, np.nan, 1e-40], np.float32
+)
+# onnxruntime: no number for -infinity, and its own limit is 0.
+LIMITS = {"Mish", "Gelu", "HardSwish"}
+
+
+@pytest.mark.parametrize("kind", range(len(UNARY)))
+def test_functions_outside_the_reals_follow_ieee_754(kind: int):
+    x = STRANGE_NUMBERS.reshape(1, 1, -1)
+    expected = unary_result(kind, x)
+    params = {"kind": kind, "a": UNARY[kind][1], "b": UNARY[kind][2]}
+    made = bench(Case("strange", "unary", [x], expected, params))
+    kernel("unary").run(made.call)
+    result = made.result()
+    if UNARY[kind][0] in LIMITS or kind == 35:
+        assert result[x == -np.inf] == 0
+        expected = np.where(x == -np.inf, 0, expected)
+    finite = np.isfinite(expected)
+    assert np.array_equal(np.where(finite, 0, result), np.where(finite, 0, expected), equal_nan=True), (
+        result,
+        expected,
+    )
+    assert np.allclose(result[finite], expected[finite], rtol=1e-5, atol=1e-6), (result, expected)
+
+
 @pytest.mark.parametrize(
     "name, parameter, value, words_of_the_message",
     [
@@ -162,6 +189,13 @@ def test_operations_outside_the_reals_follow_ieee_754(kind: int, op: str):
         ("permute-0", "stride1", 1000, "last is"),
         ("permute-0", "stride1", -1, "stride1 is -1"),
         ("softmax-0-0", "axis", 3, "axis is 3"),
+        ("unary-0-0", "kind", 40, "kind is 40"),
+        ("unary-0-0", "b", float("nan"), "parameter b is nan"),
+        ("unary-28-28", "a", 0.0, "a is 0"),
+        ("reduce-Sum-c-0", "kind", 10, "kind is 10"),
+        ("reduce-Sum-c-0", "axis", -1, "axis is -1"),
+        ("normalization-c-0", "epsilon", 0.0, "an epsilon of 0.0"),
+        ("normalization-c-0", "centred", 2, "centred is 2"),
     ],
 )
 def test_a_parameter_that_does_not_fit_is_refused_by_name(name, parameter, value, words_of_the_message):
