@@ -10,7 +10,8 @@ parameters.
 | 25 .. 26 | reciprocal, error | error: the error function |
 | 27 | elu | b x, or b a (exp(x) - 1) where x < 0 |
 | 28 | celu | x, or a (exp(x / a) - 1) where x < 0; a is not 0 |
-| 29 .. 32 | softplus, log_sigmoid, mish, softsign | log(1 + exp(x)), -softplus(-x), x tanh(softplus(x)), x / (1 + abs(x)) |
+| 29 .. 31 | softplus, log_sigmoid, mish | log(1 + exp(x)), -softplus(-x), x tanh(softplus(x)) |
+| 32 | softsign | x / (1 + abs(x)) |
 | 33 .. 34 | gelu, gelu_by_tanh | x (1 + error(x / sqrt(2))) / 2, and what is often taken for it |
 | 35 | swish | x / (1 + exp(-a x)) |
 | 36 | hard_sigmoid | a x + b, between 0 and 1 |

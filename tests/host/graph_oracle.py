@@ -30,7 +30,7 @@ def engine_blobs(graph: Graph, inputs: Blobs, *, fuse: bool, backend: str | None
         for name, values in inputs.items():
             extractor.input(name, values)
         return {
-            tensor.name: np.frombuffer(extractor.extract(tensor.name).tobytes(), np.float32).reshape(tensor.shape)
+            tensor.name: np.frombuffer(extractor.extract(tensor.name).tobytes(), tensor.dtype).reshape(tensor.shape)
             for tensor in graph.blobs()
         }
 

@@ -180,6 +180,49 @@ def _upsample(mode: str) -> tuple[int, Case]:
     return 7, build
 
 
+def _transposed(opset: int) -> ModelProto:
+    """A transposition of five axes none of which stays beside its neighbour."""
+    nodes = [
+        node("Reshape", "x s", "r"),
+        node("Transpose", "r", "t", perm=(4, 2, 0, 3, 1)),
+        node("Relu", "t", "y"),
+    ]
+    return model(nodes, {"x": (1, 6, 4, 10)}, {"s": ints(2, 3, 4, 2, 5)}, opset=opset)
+
+
+def _group_norm(opset: int) -> ModelProto:
+    """Scales of groups before opset 21, of channels since."""
+    count = 2 if opset < 21 else 6
+    constants = {"s": floats(count), "b": floats(count, seed=4)}
+    made = node("GroupNormalization", "x s b", "y", num_groups=2, epsilon=0.01)
+    return model([made], {"x": (1, 6, 4, 5)}, constants, opset=opset)
+
+
+def _cast_like(opset: int) -> ModelProto:
+    """As decomposed functions have it: a constant of the type of a blob."""
+    return model([node("CastLike", "k x", "one"), node("Add", "x one", "y")], IMAGE, {"k": np.int64(1)}, opset=opset)
+
+
+def _cast(opset: int) -> ModelProto:
+    """To integers and back."""
+    nodes = [
+        node("Mul", "x k", "m"),
+        node("Cast", "m", "i", to=int(TensorProto.INT32)),
+        node("Cast", "i", "y", to=int(TensorProto.FLOAT)),
+    ]
+    return model(nodes, IMAGE, {"k": np.float32(40)}, opset=opset)
+
+
+def _index(op: str, since: int = 7, **attributes: object) -> tuple[int, Case]:
+    """An operator whose result is indices, made float32 again."""
+
+    def build(opset: int) -> ModelProto:
+        nodes = [node(op, "x", "i", **attributes), node("Cast", "i", "y", to=int(TensorProto.FLOAT))]
+        return model(nodes, IMAGE, opset=opset)
+
+    return since, build
+
+
 def _dropout(opset: int) -> ModelProto:
     nodes = [
         node("Relu", "x", "r"),
@@ -334,6 +377,122 @@ CASES: dict[str, tuple[int, Case]] = {
     "softmax of a row": _one("Softmax", _ROW),
     "softmax of channels": _one("Softmax", axis=1),
     "softmax of rows": _one("Softmax", axis=-1),
+    **{
+        f"function {op}": _one(op)
+        for op in (
+            "Abs",
+            "Ceil",
+            "Cos",
+            "Elu",
+            "Erf",
+            "Exp",
+            "Floor",
+            "HardSigmoid",
+            "Neg",
+            "Reciprocal",
+            "Selu",
+            "Sign",
+            "Sin",
+            "Sinh",
+            "Softplus",
+            "Softsign",
+            "Tan",
+            "Tanh",
+            "Atan",
+            "Cosh",
+            "Asinh",
+            "Asin",
+            "Acos",
+            "Atanh",
+        )
+        if op not in ("Erf", "Sign", "Sinh", "Cosh", "Asinh", "Atanh")
+    },
+    **{f"function {op}": _one(op, since=9) for op in ("Erf", "Sign", "Sinh", "Cosh", "Asinh", "Atanh", "Shrink")},
+    "function Round": _one("Round", since=11),
+    "function Celu": _one("Celu", since=12, alpha=0.7),
+    "function ThresholdedRelu": _one("ThresholdedRelu", since=10, alpha=0.2),
+    "function HardSwish": _one("HardSwish", since=14),
+    "function Mish": _one("Mish", since=18),
+    "function Gelu": _one("Gelu", since=20),
+    "function Gelu by tanh": _one("Gelu", since=20, approximate="tanh"),
+    "functions that need positive numbers": (
+        9,
+        lambda opset: model(
+            [
+                node("Abs", "x", "a"),
+                node("Add", "a k", "b"),
+                node("Sqrt", "b", "c"),
+                node("Log", "b", "d"),
+                node("Acosh", "b", "e"),
+                node("Sum", "c d e", "y"),
+            ],
+            IMAGE,
+            {"k": np.float32(1.5)},
+            opset=opset,
+        ),
+    ),
+    **{
+        f"reduce {op} of {axes}": _axes(op, axes, 13 if op == "ReduceSum" else 18)
+        for op in (
+            "ReduceSum",
+            "ReduceMin",
+            "ReduceProd",
+            "ReduceL1",
+            "ReduceL2",
+            "ReduceSumSquare",
+            "ReduceLogSumExp",
+            "ReduceMean",
+            "ReduceMax",
+        )
+        for axes in ((1,), (1, 3))
+    },
+    "reduce log of the sum": (
+        9,
+        lambda opset: model([node("Abs", "x", "a"), node("ReduceLogSum", "a", "y")], IMAGE, opset=opset),
+    ),
+    "reduce all axes": _axes("ReduceSumSquare", (0, 1, 2, 3), 18, keepdims=0),
+    "reduce axes of one element": _axes("ReduceL2", (0,), 18, keepdims=0),
+    "arg max": _index("ArgMax", axis=1),
+    "arg min without the axis": _index("ArgMin", axis=-1, keepdims=0),
+    "cast to int32 and back": (9, _cast),
+    "cast like": (15, _cast_like),
+    "depth to space": _one("DepthToSpace", {"x": (1, 12, 3, 4)}, blocksize=2),
+    "depth to space crd": _one("DepthToSpace", {"x": (1, 12, 3, 4)}, since=11, blocksize=2, mode="CRD"),
+    "space to depth": _one("SpaceToDepth", {"x": (1, 3, 4, 6)}, blocksize=2),
+    "transpose of five axes": (7, _transposed),
+    "transposed convolution": _one(
+        "ConvTranspose",
+        constants={"w": floats(3, 4, 3, 2), "b": floats(4)},
+        pads=(1, 0, 0, 1),
+        strides=(2, 3),
+        output_padding=(1, 0),
+    ),
+    "transposed convolution in groups": _one(
+        "ConvTranspose", {"x": (1, 6, 4, 5)}, {"w": floats(6, 2, 2, 3)}, group=3, dilations=(2, 1)
+    ),
+    "transposed convolution of a size": _one(
+        "ConvTranspose", constants={"w": floats(3, 2, 3, 3)}, strides=(2, 2), output_shape=(14, 13)
+    ),
+    "transposed convolution 1-D": _one("ConvTranspose", _SIGNAL, {"w": floats(3, 4, 3)}, strides=(2,), pads=(1, 1)),
+    "layer norm": _one("LayerNormalization", {"x": (1, 5, 12)}, {"s": floats(12), "b": floats(12, seed=4)}, since=17),
+    "layer norm of three axes": _one("LayerNormalization", constants={"s": floats(3, 7, 6)}, since=17, axis=1),
+    "rms norm": _one("RMSNormalization", {"x": (1, 5, 12)}, {"s": floats(12)}, since=23, epsilon=0.01),
+    "instance norm": _one("InstanceNormalization", constants={"s": floats(3), "b": floats(3, seed=4)}),
+    "group norm": (18, _group_norm),
+    "l2 norm": _one("LpNormalization", axis=1),
+    "l1 norm": _one("LpNormalization", axis=2, p=1),
+    "log softmax": _one("LogSoftmax", axis=1),
+    "softmax of a folded axis": _one("Softmax", {"x": (2, 3, 4, 5)}, since=13, axis=1),
+    "mean of three": _one("Mean", _TWO, {"k": floats(3, 1, 1)}, since=8),
+    "expand": _one("Expand", {"x": (3, 1, 5)}, {"s": ints(2, 1, 4, 1)}, since=8),
+    "tile": _one("Tile", constants={"t": ints(1, 2, 1, 3)}),
+    "gather": _one("Gather", constants={"i": np.array([[0, 2], [4, 1], [1, -1]])}, since=11, axis=2),
+    "gather one": _one("Gather", constants={"i": np.int64(1)}, axis=1),
+    "prelu of channels": _one("PRelu", constants={"a": floats(3, 1, 1)}, since=9),
+    "matmul of blobs": _one("MatMul", {"x": (1, 2, 4, 6), "z": (1, 2, 6, 3)}),
+    "matmul with one matrix on the left": _one("MatMul", {"x": (2, 3, 4)}, {"m": floats(4, 5)}),
+    "matmul with a vector": _one("MatMul", {"x": (3, 4), "z": (4,)}),
+    "gemm of blobs": _one("Gemm", {"x": (4, 3), "z": (5, 4), "u": (3, 5)}, transA=1, transB=1, alpha=0.5, beta=2.0),
     "dropout and identity": (7, _dropout),
     "computed shape": (7, _unsqueezed_gather),
     "computed constant": (7, _constant_node),

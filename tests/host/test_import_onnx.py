@@ -81,7 +81,7 @@ def test_every_operator_of_the_table_has_a_case():
     used = {
         n.op_type for since, build in CASES.values() for at in {since, 17} for n in build(max(at, since)).graph.node
     }
-    assert set(TABLE) <= used | {"Upsample"}
+    assert set(TABLE) <= used | {"Upsample"} | {"Swish"}  # onnxruntime does not know it yet: test_onnx_backend.py
     assert set(supported_operators()["onnx"]) == set(TABLE)
 
 
@@ -156,7 +156,7 @@ def test_an_unknown_output_names_near_ones(tmp_path):
 
 def test_all_unsupported_operators_are_named_at_once(tmp_path):
     nodes = [
-        node("Sin", "x", "a"),
+        node("Det", "x", "a"),
         helper.make_node("MyOwn", ["a"], ["b"], name="own", domain="my.domain"),
         helper.make_node("NotAnOperator", ["b"], ["c"], name="strange"),
         node("Relu", "c", "d"),
@@ -170,7 +170,7 @@ def test_all_unsupported_operators_are_named_at_once(tmp_path):
     text = _refusal(made, tmp_path)
     assert "5 layers are not supported" in text
     for expected in (
-        "Sin 'Sin of x': there is no such layer",
+        "Det 'Det of x': there is no such layer",
         "MyOwn 'own': operators of the domain 'my.domain'",
         "NotAnOperator 'strange'",
         "GRU 'GRU of x'",
@@ -186,12 +186,6 @@ REFUSED = {
         {"x": (1, 3, 7, 6), "z": (4, 3, 1, 1)},
         {},
         "its weight 'z' is computed at run time",
-    ),
-    "a product of two blobs": (
-        [node("MatMul", "x z", "y")],
-        {"x": (3, 4), "z": (4, 5)},
-        {},
-        "its right operand 'z' is computed at run time",
     ),
     "a batch": ([node("MaxPool", "x", "y", kernel_shape=(2, 2))], {"x": (2, 3, 4, 4)}, {}, "batch 2"),
     "three axes of windows": (
@@ -212,25 +206,35 @@ REFUSED = {
         {"s": ints(-1), "e": ints(-7), "a": ints(3), "t": ints(-1)},
         "step -1",
     ),
-    "softmax over a folded axis": ([node("Softmax", "x", "y", axis=1)], {"x": (1, 2, 3, 4, 5)}, {}, "axis 1"),
     "broadcasting inside c": (
         [node("Add", "x z", "y")],
         {"x": (1, 2, 3, 4, 5), "z": (1, 1, 3, 4, 5)},
         {},
         "broadcast along some of the axes before height only",
     ),
-    "a mean over channels": ([node("ReduceMean", "x", "y", axes=[1])], IMAGE, {}, "only height and width"),
-    "slopes that differ": (
-        [node("PRelu", "x a", "y")],
-        IMAGE,
-        {"a": floats(3, 1, 1)},
-        "differ between channels",
-    ),
     "an integer blob": (
         [node("Cast", "x", "i", to=6), node("Relu", "i", "y")],
         IMAGE,
         {},
-        "Cast 'Cast of x'",
+        "'i' is INT32; only float32",
+    ),
+    "the last of equal elements": (
+        [node("ArgMax", "x", "y", axis=1, select_last_index=1)],
+        IMAGE,
+        {},
+        "the last of equal elements",
+    ),
+    "a size that is no whole number": (
+        [node("Resize", "x - s", "y", mode="linear", coordinate_transformation_mode="align_corners")],
+        IMAGE,
+        {"s": np.array([1, 1, 0.6, 0.6], np.float32)},
+        "scales that do not give whole sizes",
+    ),
+    "many runs of indices": (
+        [node("Gather", "x i", "y", axis=3)],
+        {"x": (1, 1, 1, 100)},
+        {"i": ints(*range(99, 0, -1))},
+        "99 evenly spaced runs",
     ),
     "wrapping padding": (
         [node("Pad", "x p", "y", mode="wrap")],

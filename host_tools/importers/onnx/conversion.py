@@ -25,9 +25,7 @@ from host_tools.importers.onnx.quantised.table import TABLE as QUANTISED_TABLE
 from host_tools.importers.refusals import Refusals, Unsupported
 
 # Operators that models use to compute shapes; where folding left one, it depends on more than shapes.
-_SHAPE_OPERATORS = frozenset(
-    ["Cast", "ConstantOfShape", "Equal", "Expand", "Gather", "Range", "Shape", "Size", "Tile", "Where"]
-)
+_SHAPE_OPERATORS = frozenset(["ConstantOfShape", "Equal", "Range", "Shape", "Size", "Where"])
 _DYNAMIC = frozenset(
     "ConvInteger MatMulInteger DynamicQuantizeLinear DynamicQuantizeMatMul MatMulIntegerToFloat".split()
 )
@@ -146,6 +144,7 @@ class Conversion:
                 self._graph.fused[name] = target
 
 
+_GIVE_INTEGERS = ("ArgMax", "ArgMin", "Cast", "CastLike")
 _CROSSING = ("QuantizeLinear", "DequantizeLinear")
 
 
@@ -163,7 +162,12 @@ def _unknown(domain: str, op: str) -> str:
 
 
 def _check_types(folded: Folded, node: Node) -> None:
+    integers = (node.inputs[:1] if node.op in ("Cast", "CastLike") else []) + (
+        node.outputs[:1] if node.op in _GIVE_INTEGERS else []
+    )
     for name in [*node.inputs[:1], *node.outputs[:1]]:
+        if name in integers:
+            continue
         kind = folded.types.get(name, TensorProto.UNDEFINED)
         if kind not in (TensorProto.FLOAT, TensorProto.UNDEFINED):
             raise Unsupported(f"{name!r} is {model_file.type_name(kind)}; only float32 (FLOAT) is supported")

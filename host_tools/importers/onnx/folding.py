@@ -67,6 +67,8 @@ def fold(name: str, model: ModelProto) -> Folded:
     while True:
         folded = Folded([], constants, scaled=scaled)
         _infer(work, folded)
+        if _add_shapes(work, folded):
+            continue
         for node in work.graph.node:
             if not (is_registered(node, opset) and _fold_node(node, folded, opset)):
                 folded.nodes.append(node)
@@ -77,6 +79,27 @@ def fold(name: str, model: ModelProto) -> Folded:
         kept = [NodeProto.FromString(node.SerializeToString()) for node in folded.nodes]
         del work.graph.node[:]
         work.graph.node.extend(kept)
+
+
+def _add_shapes(model: ModelProto, folded: Folded) -> bool:
+    """States the shapes of what inference does not know, but which is shaped as its input; whether there are any."""
+    found = False
+    for node in model.graph.node:
+        if (
+            node.op_type != "GroupNormalization"
+            or node.output[0] in folded.shapes
+            or node.input[0] not in folded.shapes
+        ):
+            continue
+        kind, shape = folded.types[node.input[0]], folded.shapes[node.input[0]]
+        for value in model.graph.output:
+            if value.name == node.output[0]:
+                value.CopyFrom(helper.make_tensor_value_info(value.name, kind, shape))
+                break
+        else:
+            model.graph.value_info.append(helper.make_tensor_value_info(node.output[0], kind, shape))
+        found = True
+    return found
 
 
 def _infer(model: ModelProto, folded: Folded) -> None:
@@ -113,6 +136,11 @@ def _fold_node(node: NodeProto, folded: Folded, opset: int) -> bool:
         bounds = {a.name: a.i for a in node.attribute}
         part = shape[bounds.get("start", 0) : bounds.get("end", len(shape))]
         folded.constants[node.output[0]] = np.array(part if node.op_type == "Shape" else prod(shape), dtype=np.int64)
+        return True
+    if node.op_type == "CastLike" and node.input[0] in folded.constants and folded.types.get(node.input[1], 0):
+        # Only the type of its second input counts, which need not be a constant.
+        dtype = helper.tensor_dtype_to_np_dtype(folded.types[node.input[1]])
+        folded.constants[node.output[0]] = folded.constants[node.input[0]].astype(dtype)
         return True
     if not all(name in folded.constants for name in node.input if name) or _must_run(node):
         return False

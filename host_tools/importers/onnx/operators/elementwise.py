@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from host_tools.importers.builder import Shape
 from host_tools.importers.geometry import broadcast
 from host_tools.importers.onnx.context import Context, Node
-from host_tools.importers.refusals import Unsupported
+from host_tools.importers.onnx.operators.views import number
 
 _FLOAT_MAX = float(np.finfo(np.float32).max)
-_KINDS = {"Add": 0, "Sub": 1, "Mul": 2, "Div": 3, "Max": 4, "Min": 5, "Pow": 6, "Sum": 0}
+_KINDS = {"Add": 0, "Sub": 1, "Mul": 2, "Div": 3, "Max": 4, "Min": 5, "Pow": 6, "Sum": 0, "Mean": 0}
 
 
 def _activation(ctx: Context, node: Node, kind: int, a: float = 0.0, b: float = 0.0) -> None:
@@ -25,10 +26,14 @@ def leaky_relu(ctx: Context, node: Node) -> None:
 
 
 def p_relu(ctx: Context, node: Node) -> None:
-    slopes = np.unique(ctx.value(node.inputs[1], "slope"))
-    if slopes.size != 1:
-        raise Unsupported("its slopes differ between channels; one slope for all is supported")
-    _activation(ctx, node, 2, float(slopes[0]))
+    """One slope for all elements is a leaky ReLU."""
+    slope = node.inputs[1]
+    slopes = np.unique(ctx.value(slope, "slope")) if ctx.is_constant(slope) else np.zeros(0)
+    if slopes.size == 1:
+        _activation(ctx, node, 2, float(slopes[0]))
+        return
+    broadcast(ctx.shape(node.inputs[0]), ctx.shape(slope))
+    ctx.emit("prelu", node, [ctx.operand(node.inputs[0]), ctx.operand(slope)])
 
 
 def sigmoid(ctx: Context, node: Node) -> None:
@@ -59,10 +64,25 @@ def variadic(ctx: Context, node: Node) -> None:
     if len(node.inputs) == 1:
         ctx.emit("share", node, [ctx.operand(node.inputs[0])])
         return
+    left, shape = _all_but_last(ctx, node)
+    broadcast(shape, ctx.shape(node.inputs[-1]))
+    ctx.emit("binary_op", node, [left, ctx.operand(node.inputs[-1])], kind=_KINDS[node.op])
+
+
+def mean(ctx: Context, node: Node) -> None:
+    if len(node.inputs) == 1:
+        ctx.emit("share", node, [ctx.operand(node.inputs[0])])
+        return
+    left, shape = _all_but_last(ctx, node)
+    shape = broadcast(shape, ctx.shape(node.inputs[-1]))
+    total = ctx.emit_new("binary_op", node, [left, ctx.operand(node.inputs[-1])], shape, kind=_KINDS[node.op])
+    ctx.emit("binary_op", node, [total, number(ctx, node, 1 / len(node.inputs))], kind=_KINDS["Mul"])
+
+
+def _all_but_last(ctx: Context, node: Node) -> tuple[str, Shape]:
     kind = _KINDS[node.op]
     left, shape = ctx.operand(node.inputs[0]), ctx.shape(node.inputs[0])
     for name in node.inputs[1:-1]:
         shape = broadcast(shape, ctx.shape(name))
         left = ctx.emit_new("binary_op", node, [left, ctx.operand(name)], shape, kind=kind)
-    broadcast(shape, ctx.shape(node.inputs[-1]))
-    ctx.emit("binary_op", node, [left, ctx.operand(node.inputs[-1])], kind=kind)
+    return left, shape

@@ -19,7 +19,7 @@ def concat(ctx: Context, node: Node) -> None:
         ctx.emit("concat", node, [ctx.operand(name) for name in node.inputs], axis=axis)
 
 
-def _slice_attrs(shape: Shape, ranges: dict[int, tuple[int, int]]) -> dict[str, Attr]:
+def slice_attrs(shape: Shape, ranges: dict[int, tuple[int, int]]) -> dict[str, Attr]:
     """Attributes of a slice layer from (start, step) by source axis; axes taken whole need no geometry."""
     attrs: dict[str, Attr] = {"start_c": 0, "start_h": 0, "start_w": 0, "step_c": 1, "step_h": 1, "step_w": 1}
     for axis, (start, step) in ranges.items():
@@ -37,7 +37,7 @@ def split(ctx: Context, node: Node) -> None:
     start = 0
     for output in node.outputs:
         out = ctx.shape(output)
-        attrs = _slice_attrs(shape, {axis: (start, 1)})
+        attrs = slice_attrs(shape, {axis: (start, 1)})
         ctx.builder.emit("slice", node.name, [ctx.operand(node.inputs[0])], output, out, **attrs)
         start += out[axis]
 
@@ -63,7 +63,7 @@ def slice_(ctx: Context, node: Node) -> None:
         ranges[axis % rank] = (0, 1) if whole else (first, step)
         if ctx.shape(node.output)[axis % rank] == 1:
             ranges[axis % rank] = (first, 1)  # a step behind the only element says nothing
-    ctx.emit("slice", node, [ctx.operand(node.inputs[0])], **_slice_attrs(shape, ranges))
+    ctx.emit("slice", node, [ctx.operand(node.inputs[0])], **slice_attrs(shape, ranges))
 
 
 def pad(ctx: Context, node: Node) -> None:

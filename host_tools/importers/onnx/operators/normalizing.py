@@ -9,6 +9,7 @@ import numpy as np
 from host_tools.graph import Attr
 from host_tools.importers.geometry import spatial_axis
 from host_tools.importers.onnx.context import Context, Node
+from host_tools.importers.onnx.operators.views import finish, lines
 from host_tools.importers.refusals import Unsupported
 
 
@@ -45,6 +46,10 @@ def softmax(ctx: Context, node: Node) -> None:
     softmax_as(ctx, node, "softmax", [])
 
 
+def log_softmax(ctx: Context, node: Node) -> None:
+    softmax_as(ctx, node, "log_softmax", [])
+
+
 def softmax_as(ctx: Context, node: Node, op: str, constants: list[str], **attrs: Attr) -> None:
     """Along one axis since opset 13; before, along all axes from `axis` on together.
 
@@ -53,12 +58,12 @@ def softmax_as(ctx: Context, node: Node, op: str, constants: list[str], **attrs:
     shape = ctx.shape(node.inputs[0])
     rank = len(shape)
     axis = node.integer("axis", -1 if ctx.opset >= 13 else 1) % rank
-    operand = ctx.operand(node.inputs[0])
     longer_than_one = [a for a in range(axis, rank) if shape[a] != 1]
     if ctx.opset >= 13 or len(longer_than_one) <= 1:
         if ctx.opset < 13:
             axis = longer_than_one[0] if longer_than_one else rank - 1
-        ctx.emit(op, node, [operand, *constants], axis=spatial_axis(shape, axis), **attrs)
+        source, view, at = lines(ctx, node, axis)
+        finish(ctx, node, op, [source, *constants], view, axis=at, **attrs)
         return
     flat = (prod(shape[:axis]), prod(shape[axis:]))
     rows = ctx.reshaped(node, node.inputs[0], flat)

@@ -55,8 +55,9 @@ def resize(ctx: Context, node: Node) -> None:
         for axis, scale in zip(axes, given, strict=True):
             scales[axis] = scale
         whole = all(abs(scale - ratio) <= 1e-6 for scale, ratio in zip(scales, ratios, strict=True))
-        if transform == "half_pixel_symmetric" and not whole:
-            raise Unsupported("half_pixel_symmetric with scales that do not give whole sizes")
+        # Of such scales ONNX takes the coordinates from a size that is no whole number; other runtimes differ.
+        if transform in ("half_pixel_symmetric", "align_corners") and not whole:
+            raise Unsupported(f"{transform} with scales that do not give whole sizes")
     else:
         scales = ratios
     _emit(ctx, node, scales, _TRANSFORMS[transform], _ROUNDINGS[node.text("nearest_mode", "round_prefer_floor")])

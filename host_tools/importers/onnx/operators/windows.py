@@ -163,16 +163,24 @@ def global_pool(ctx: Context, node: Node) -> None:
     emit_windows(ctx, node, "pooling", [operand], (1, image[1], 1, 1), whole_window(kind, image[2], image[3]))
 
 
-def reduced_axes(ctx: Context, node: Node) -> set[int]:
-    """The axes over which a ReduceMean or ReduceMax goes: height, width, or axes of one element."""
-    shape = ctx.shape(node.inputs[0])
-    rank = len(shape)
+def named_axes(ctx: Context, node: Node) -> set[int]:
+    """The axes that a reduction goes over."""
+    rank = len(ctx.shape(node.inputs[0]))
     axes = node.integers("axes", ())
     if node.has_input(1):
         axes = tuple(ctx.integers(node, 1, "axes"))
     if not axes and node.integer("noop_with_empty_axes", 0):
         return set()
-    wanted = {a % rank for a in axes} if axes else set(range(rank))
+    if any(not -rank <= a < rank for a in axes):
+        raise Unsupported(f"it reduces axes {axes} of a shape with {rank} axes")
+    return {a % rank for a in axes} if axes else set(range(rank))
+
+
+def reduced_axes(ctx: Context, node: Node) -> set[int]:
+    """The axes over which a mean or maximum by windows goes: height, width, or axes of one element."""
+    shape = ctx.shape(node.inputs[0])
+    rank = len(shape)
+    wanted = named_axes(ctx, node)
     if any(shape[a] != 1 and a < rank - 2 for a in wanted):
         raise Unsupported(f"it reduces axes {tuple(sorted(wanted))} of shape {shape}; only height and width can be")
     return wanted
