@@ -205,6 +205,15 @@ def crossing(kind: str, source: str, target: str) -> bytes:
     return made.build([x], [y])
 
 
+def of_squares(kind: str) -> bytes:
+    """A model of a function that needs numbers above 0."""
+    made = TFLiteModel()
+    x, y, z = (made.tensor(IMAGE, "FLOAT32") for _ in range(3))
+    made.operator("SQUARE", [x], [y])
+    made.operator(kind, [y], [z])
+    return made.build([x], [z])
+
+
 _RESIZED: dict[str, Options] = {
     "half pixel": {"HalfPixelCenters": True},
     "align": {"AlignCorners": True},
@@ -243,6 +252,13 @@ CASES: dict[str, Callable[[], bytes]] = {
         f"{kind}, int8": lambda kind=kind: model(kind, [IMAGE], [IMAGE], dtype="INT8")
         for kind in ("ABS", "EXP", "LOG", "SQRT")
     },
+    **{
+        f"{kind}, float32": lambda kind=kind: model(kind, [IMAGE], [IMAGE])
+        for kind in ("ABS", "CEIL", "COS", "EXP", "FLOOR", "NEG", "ROUND", "SIGN", "SIN", "SQUARE")
+    },
+    **{f"{kind} of squares, float32": lambda kind=kind: of_squares(kind) for kind in ("LOG", "RSQRT", "SQRT")},
+    "GELU, float32": lambda: model("GELU", [IMAGE], [IMAGE], "GeluOptions", Approximate=False),
+    "GELU approximate, float32": lambda: model("GELU", [IMAGE], [IMAGE], "GeluOptions", Approximate=True),
     "GELU, int8": lambda: model("GELU", [IMAGE], [IMAGE], "GeluOptions", "INT8", Approximate=True),
     "RELU_0_TO_1, float32": lambda: model("RELU_0_TO_1", [IMAGE], [IMAGE]),
     "QUANTIZE, float32 to int8": lambda: crossing("QUANTIZE", "FLOAT32", "INT8"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from math import prod
 
+from host_tools.functions import KINDS
 from host_tools.graph import Attr
 from host_tools.importers.builder import Shape
 from host_tools.importers.refusals import Unsupported
@@ -12,7 +13,6 @@ from host_tools.importers.tflite.context import FLOAT, INT8, Context, Node
 from host_tools.quantised import TABLES, table
 
 _LEAKY, _SIGMOID = 2, 4
-_ADD, _SUB, _MUL, _MIN, _POW = 0, 1, 2, 5, 6  # kinds of binary_op
 # TFLite's name -> the kind of activation and its two numbers.
 _FLOAT: dict[str, tuple[int, float, float]] = {
     "NONE": (0, 0.0, 0.0),
@@ -71,16 +71,39 @@ def requantise(ctx: Context, node: Node) -> None:
     _table(ctx, node, count=prod(ctx.shape(node.input(0))))
 
 
-def int8_only(ctx: Context, node: Node) -> None:
-    if not ctx.is_int8(node):
-        raise Unsupported("it is supported in int8 only")
-    _table(ctx, node)
+# The operator -> the function's name in nnmicro, and its two parameters.
+_FUNCTIONS: dict[str, tuple[str, float, float]] = {
+    "ABS": ("absolute", 0.0, 0.0),
+    "CEIL": ("ceil", 0.0, 0.0),
+    "COS": ("cosine", 0.0, 0.0),
+    "ELU": ("elu", 1.0, 1.0),
+    "EXP": ("exponential", 0.0, 0.0),
+    "FLOOR": ("floor", 0.0, 0.0),
+    "GELU": ("gelu", 0.0, 0.0),
+    "HARD_SWISH": ("hard_swish", 1 / 6, 0.5),
+    "LOG": ("logarithm", 0.0, 0.0),
+    "NEG": ("negative", 0.0, 0.0),
+    "ROUND": ("nearest", 0.0, 0.0),
+    "RSQRT": ("inverse_root", 0.0, 0.0),
+    "SIGN": ("sign", 0.0, 0.0),
+    "SIN": ("sine", 0.0, 0.0),
+    "SQRT": ("root", 0.0, 0.0),
+    "SQUARE": ("square", 0.0, 0.0),
+    "TANH": ("tanh", 0.0, 0.0),
+}
+FUNCTIONS = tuple(_FUNCTIONS)
 
 
-def gelu(ctx: Context, node: Node) -> None:
-    if not ctx.is_int8(node):
-        raise Unsupported("it is supported in int8 only")
-    _table(ctx, node, approximate=bool(node.integer("Approximate", 0)))
+def function(ctx: Context, node: Node) -> None:
+    """A function of one number."""
+    approximate = node.kind == "GELU" and bool(node.integer("Approximate", 0))
+    if ctx.is_int8(node):
+        _table(ctx, node, approximate=approximate)
+        return
+    name, a, b = _FUNCTIONS[node.kind]
+    kind = KINDS["gelu_by_tanh" if approximate else name]
+    operand = ctx.operand(node.input(0), FLOAT)
+    ctx.emit("unary", node, [operand], ctx.shape(node.input(0)), kind=kind, a=a, b=b)
 
 
 def leaky_relu(ctx: Context, node: Node) -> None:
@@ -91,56 +114,3 @@ def leaky_relu(ctx: Context, node: Node) -> None:
         _table(ctx, node, alpha=alpha)
     else:
         _activate(ctx, node, _LEAKY, alpha)
-
-
-class _Chain:
-    """float32 arithmetic with numbers, layer behind layer on the node's input."""
-
-    def __init__(self, ctx: Context, node: Node) -> None:
-        self.ctx, self.node = ctx, node
-        self.shape = ctx.shape(node.input(0))
-        self.source = ctx.operand(node.input(0), FLOAT)
-
-    def step(self, kind: int, a: str, b: str | float, /, **attrs: Attr) -> str:
-        return self.ctx.emit_new("binary_op", self.node, self._operands(a, b), self.shape, kind=kind, **attrs)
-
-    def last(self, kind: int, a: str, b: str | float) -> None:
-        self.ctx.emit("binary_op", self.node, self._operands(a, b), self.shape, kind=kind)
-
-    def _operands(self, a: str, b: str | float) -> list[str]:
-        return [a, b if isinstance(b, str) else self.number(b)]
-
-    def number(self, value: float) -> str:
-        return self.ctx.number(self.node, value)
-
-
-def tanh(ctx: Context, node: Node) -> None:
-    """float32: 2 sigmoid(2 x) - 1."""
-    if ctx.is_int8(node):
-        _table(ctx, node)
-        return
-    chain = _Chain(ctx, node)
-    sigmoid = chain.step(_MUL, chain.source, 2.0, **_attrs(_SIGMOID))
-    chain.last(_SUB, chain.step(_MUL, sigmoid, 2.0), 1.0)
-
-
-def hard_swish(ctx: Context, node: Node) -> None:
-    """float32: x min(max(x + 3, 0), 6) / 6."""
-    if ctx.is_int8(node):
-        _table(ctx, node)
-        return
-    chain = _Chain(ctx, node)
-    gate = chain.step(_ADD, chain.source, 3.0, **_attrs(*_FLOAT["RELU6"]))
-    chain.last(_MUL, chain.step(_MUL, gate, chain.source), 1.0 / 6.0)
-
-
-def elu(ctx: Context, node: Node) -> None:
-    """float32: max(x, 0) + e ** min(x, 0) - 1."""
-    if ctx.is_int8(node):
-        _table(ctx, node)
-        return
-    chain = _Chain(ctx, node)
-    power = chain.step(_POW, chain.number(math.e), chain.step(_MIN, chain.source, 0.0))
-    below = chain.step(_SUB, power, 1.0)
-    above = ctx.emit_new("activation", node, [chain.source], chain.shape, **_attrs(*_FLOAT["RELU"]))
-    chain.last(_ADD, above, below)
