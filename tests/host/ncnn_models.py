@@ -139,6 +139,17 @@ CASES: dict[str, tuple[Shapes, list[str]]] = {
         ],
     ),
     **{
+        f"function {kind}": (IMAGE, [f"{kind} f 1 1 x y"])
+        for kind in ("AbsVal", "CELU", "ELU", "Erf", "GELU", "HardSigmoid", "HardSwish", "Mish", "SELU", "Shrink",
+                     "Softplus", "Swish", "TanH")
+    },
+    "function GELU by tanh": (IMAGE, ["GELU f 1 1 x y 0=1"]),
+    "function Shrink with numbers": (IMAGE, ["Shrink f 1 1 x y 0=1.5e-01 1=2.5e-01"]),
+    "function SELU with numbers": (IMAGE, ["SELU f 1 1 x y 0=1.5e+00 1=1.25e+00"]),
+    **{
+        f"unary operation {kind}": (IMAGE, ["Sigmoid s 1 1 x p", f"UnaryOp u 1 1 p y 0={kind}"]) for kind in range(20)
+    },
+    **{
         f"binary operation {kind} with a scalar": (
             IMAGE,
             ["Sigmoid s 1 1 x p", f"BinaryOp b 1 1 p y 0={kind} 1=1 2=1.7e+00"],

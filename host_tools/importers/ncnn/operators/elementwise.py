@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from host_tools.functions import KINDS
 from host_tools.graph import Attr
 from host_tools.importers.builder import Shape
 from host_tools.importers.geometry import broadcast
@@ -34,6 +35,77 @@ def clip(ctx: Context, layer: ParamLayer) -> None:
 
 def sigmoid(ctx: Context, layer: ParamLayer) -> None:
     _activation(ctx, layer, 4)
+
+
+# ncnn's operations of UnaryOp, in the order of their numbers.
+_UNARY = (
+    "absolute", "negative", "floor", "ceil", "square", "root", "inverse_root", "exponential", "logarithm", "sine",
+    "cosine", "tangent", "arc_sine", "arc_cosine", "arc_tangent", "reciprocal", "tanh", "logarithm_10", "nearest",
+    "truncated",
+)  # fmt: skip
+
+
+def _function(ctx: Context, layer: ParamLayer, name: str, a: float = 0.0, b: float = 0.0) -> None:
+    ctx.emit("unary", layer, layer.inputs, ctx.shape(layer.inputs[0]), kind=KINDS[name], a=a, b=b)
+
+
+def unary_op(ctx: Context, layer: ParamLayer) -> None:
+    kind = layer.integer(0, 0)
+    if not 0 <= kind < len(_UNARY):
+        raise Unsupported(f"the operation number {kind}")
+    _function(ctx, layer, _UNARY[kind])
+
+
+def abs_val(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "absolute")
+
+
+def celu(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "celu", layer.number(0, 1.0))
+
+
+def elu(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "elu", layer.number(0, 0.1), 1.0)
+
+
+def erf(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "error")
+
+
+def gelu(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "gelu_by_tanh" if layer.integer(0, 0) else "gelu")
+
+
+def hard_sigmoid(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "hard_sigmoid", layer.number(0, 0.2), layer.number(1, 0.5))
+
+
+def hard_swish(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "hard_swish", layer.number(0, 0.2), layer.number(1, 0.5))
+
+
+def mish(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "mish")
+
+
+def selu(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "elu", layer.number(0, 1.67326324), layer.number(1, 1.050700987))
+
+
+def shrink(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "shrink", layer.number(1, 0.5), layer.number(0, 0.0))
+
+
+def softplus(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "softplus")
+
+
+def swish(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "swish", 1.0)
+
+
+def tanh(ctx: Context, layer: ParamLayer) -> None:
+    _function(ctx, layer, "tanh")
 
 
 def dropout(ctx: Context, layer: ParamLayer) -> None:
