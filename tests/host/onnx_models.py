@@ -190,14 +190,6 @@ def _transposed(opset: int) -> ModelProto:
     return model(nodes, {"x": (1, 6, 4, 10)}, {"s": ints(2, 3, 4, 2, 5)}, opset=opset)
 
 
-def _group_norm(opset: int) -> ModelProto:
-    """Scales of groups before opset 21, of channels since."""
-    count = 2 if opset < 21 else 6
-    constants = {"s": floats(count), "b": floats(count, seed=4)}
-    made = node("GroupNormalization", "x s b", "y", num_groups=2, epsilon=0.01)
-    return model([made], {"x": (1, 6, 4, 5)}, constants, opset=opset)
-
-
 def _cast_like(opset: int) -> ModelProto:
     """As decomposed functions have it: a constant of the type of a blob."""
     return model([node("CastLike", "k x", "one"), node("Add", "x one", "y")], IMAGE, {"k": np.int64(1)}, opset=opset)
@@ -478,7 +470,14 @@ CASES: dict[str, tuple[int, Case]] = {
     "layer norm of three axes": _one("LayerNormalization", constants={"s": floats(3, 7, 6)}, since=17, axis=1),
     "rms norm": _one("RMSNormalization", {"x": (1, 5, 12)}, {"s": floats(12)}, since=23, epsilon=0.01),
     "instance norm": _one("InstanceNormalization", constants={"s": floats(3), "b": floats(3, seed=4)}),
-    "group norm": (18, _group_norm),
+    "group norm": _one(
+        "GroupNormalization",
+        {"x": (1, 6, 4, 5)},
+        {"s": floats(6), "b": floats(6, seed=4)},
+        since=21,
+        num_groups=2,
+        epsilon=0.01,
+    ),
     "l2 norm": _one("LpNormalization", axis=1),
     "l1 norm": _one("LpNormalization", axis=2, p=1),
     "log softmax": _one("LogSoftmax", axis=1),

@@ -62,7 +62,7 @@ def instance_normalization(ctx: Context, node: Node) -> None:
 
 
 def group_normalization(ctx: Context, node: Node) -> None:
-    """Groups of channels; its scales and biases are of groups before opset 21, of channels since."""
+    """Groups of channels (opset 21; the one of opset 18 is withdrawn)."""
     shape = ctx.shape(node.inputs[0])
     groups = node.integer("num_groups", 0)
     if groups < 1 or shape[1] % groups:
@@ -75,10 +75,9 @@ def group_normalization(ctx: Context, node: Node) -> None:
 def _scale_channels(ctx: Context, node: Node, blob: str, shape: Shape) -> None:
     view = (shape[0] * shape[1], prod(shape[2:]))
     factors, terms = (ctx.value(node.inputs[i], what) for i, what in ((1, "scale"), (2, "bias")))
-    if shape[1] % factors.size or factors.shape != terms.shape:
+    if factors.shape != shape[1:2] or terms.shape != shape[1:2]:
         raise Unsupported(f"{factors.size} scales and {terms.size} biases for {shape[1]} channels")
-    each = shape[1] // factors.size
-    of_channels = [np.tile(np.repeat(values.reshape(-1), each), shape[0]) for values in (factors, terms)]
+    of_channels = [np.tile(values, shape[0]) for values in (factors, terms)]
     _scale(ctx, node, ctx.builder.reshaped(node.name, blob, view), view, of_channels[0], of_channels[1], _H)
 
 
