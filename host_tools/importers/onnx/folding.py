@@ -87,6 +87,7 @@ def _add_shapes(model: ModelProto, folded: Folded) -> bool:
     for node in model.graph.node:
         if (
             node.op_type != "GroupNormalization"
+            or not (node.input and node.output)
             or node.output[0] in folded.shapes
             or node.input[0] not in folded.shapes
         ):
@@ -117,7 +118,13 @@ def _infer(model: ModelProto, folded: Folded) -> None:
         folded.inference_error = str(problem)
         try:  # without strictness it goes on behind what it does not know
             inferred = onnx.shape_inference.infer_shapes(model, strict_mode=False, data_prop=True)
-        except (onnx.checker.ValidationError, RuntimeError, ValueError, TypeError):
+        except (
+            onnx.shape_inference.InferenceError,
+            onnx.checker.ValidationError,
+            RuntimeError,
+            ValueError,
+            TypeError,
+        ):
             pass
     for value in [*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output]:
         tensor = value.type.tensor_type
