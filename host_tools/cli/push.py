@@ -85,10 +85,10 @@ def command(
         raise typer.Exit(1)
 
 
-def push(device: Device, model: ModelFile, backend: str | None = None) -> dict[str, Any]:
+def push(device: Device, model: ModelFile, backend: str | None = None, romfs: bool = False) -> dict[str, Any]:
     """Engine and model onto one device, with a bar of its own; what became of them. `backend`: what is to run it."""
     with progress(f"{model.name} to {device.spec}", len(model.data)) as bar:
-        wanted = Wanted(backend=backend)
+        wanted = Wanted(romfs=romfs, backend=backend)
         return _push(device, model, wanted, lambda sent, total: bar.update(bar.task_ids[0], completed=sent))
 
 

@@ -38,6 +38,9 @@ def command(
     no_lightmode: Annotated[
         bool, typer.Option("--no-lightmode", help="Keep every blob (more memory, for debugging).")
     ] = False,
+    romfs: Annotated[
+        bool, typer.Option("--romfs", help="Push into the ROMFS partition: weights are used where they lie.")
+    ] = False,
     keep: Annotated[
         list[str] | None,
         typer.Option("--keep", metavar="N", help="Keep this intermediate, and show it; may be repeated."),
@@ -71,7 +74,7 @@ def command(
         read = ModelFile.read(model)
         arrays = _arrays(read, inputs or [])
         with open_device(device) as opened:
-            pushed = push(opened, read, backend)
+            pushed = push(opened, read, backend, romfs)
             with messages.status(f"running on {device}"):
                 told = run(
                     opened,
