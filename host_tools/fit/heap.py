@@ -52,23 +52,34 @@ def needs(
     constants = table("heap.toml")[kind]
     words = word_bytes // 4
     engine = constants["engine"] * words
-    net = sum(factor * count for factor, count in zip(constants["net"], counts(model, kind), strict=True))
+    arena = 0 if model.net.arena_size <= outside else _blocks(model.net.arena_size)
+    counted = counts(model, kind, one_by_one=kind == "frozen" or native > 0)
+    net = round(sum(factor * count for factor, count in zip(constants["net"], counted, strict=True)))
+    # Before the layers' kinds are checked the names are, all of them in one piece.
+    net = max(net, constants["names"] + model.net.names_bytes)
     return Needs(
         engine=engine,
         native=_blocks(native),
-        net=_blocks(max(0, round(net) * words - engine)),
-        arena=0 if model.net.arena_size <= outside else _blocks(model.net.arena_size),
+        net=_blocks(max(0, net * words - engine)),
+        arena=arena,
         workspace=0,  # no layer of this format version has any
         weights=0 if mapped else _blocks(len(model.data)),
     )
 
 
-def counts(model: ModelFile, kind: str) -> tuple[float, ...]:
-    """What the heap depends on beside the pieces: a constant, bytes of modules that loading imports, layers, names."""
+def counts(model: ModelFile, kind: str, one_by_one: bool = True) -> tuple[float, ...]:
+    """What the heap depends on beside the pieces: a constant, bytes of modules that are there at a time, layers, and
+    whether any are int8, whose checks import one another deeper than others' do.
+
+    The modules are those that check a model's kinds of layers. `one_by_one`: the layers run in `_nnmicro`, so a kind's
+    are forgotten before the next kind's are loaded, and the largest count; else those of all kinds stay.
+    """
     sizes = table("heap.toml")[kind]["modules"]
-    modules = {module for op in model.net.op_names for module in closure(f"reference.{op}")}
-    imported = sum(sizes.get(module, 0) for module in modules)
-    return 1.0, float(imported), float(model.net.n_layers), float(model.net.names_bytes)
+    kinds = [set(closure(f"reference.{op}")) for op in model.net.op_names]
+    together = kinds if one_by_one else [set().union(*kinds)]
+    imported = max((sum(sizes.get(module, 0) for module in modules) for modules in together), default=0)
+    integer = any("reference.checks_int8" in modules for modules in kinds)
+    return 1.0, float(imported), float(model.net.n_layers), float(integer)
 
 
 def native_bytes(model: ModelFile, module: str) -> int:

@@ -1,8 +1,8 @@
 """Measures on the emulated Pico how much heap models need, and writes host_tools/fit/heap.toml.
 
-    python -m tests.bench.measure_heap            # prints what it would write, and predictions beside measurements
+    python -m tests.bench.measure_heap              # prints what it would write, and predictions beside measurements
     python -m tests.bench.measure_heap --write
-    python -m tests.bench.measure_heap frozen kws # one kind, or some models
+    python -m tests.bench.measure_heap frozen kws   # one kind (also with --write), or some models
 
 The smallest heap with which a model loads and runs is found by bisection: a ballast, allocated first, takes the rest.
 `frozen` is our firmware with the file used in place; `files` the firmware without engine, everything from littlefs.
@@ -16,38 +16,47 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+import boards
 import host_tools.fit
-from firmware import compiling, source
+from firmware import build, compiling, source
 from firmware.native import host
 from firmware.order import ENGINE, STOCK
 from host_tools.device import RemoteError, push_engine
 from host_tools.device.pico import FLASH_BYTES, PicoDevice
 from host_tools.fit import heap, tables
 from host_tools.model_file import ModelFile
+from nnmicro import format as f
 from tests.bench.models import bench_models
 from tests.boards import without_arena
 
 FLASH_START = 0x10000000
 STEP = 32  # bytes up to which the smallest heap is found
-ABOVE = (1024, 512, 256, 128, 64)  # bytes above it at which the model has to run, too
+ABOVE = (512, 256, 128, 64)  # bytes above it at which the model has to run, too
+# What the constants are fitted to; tests/bench/test_fit.py has others beside them.
+FITTED = ("hello", "digits", "speech", "mnist_float", "kws", "vww")
+LONG_NAMES = 5000  # bytes of names above which checking them needs more than anything else: those of visual wake words
+FIRST_WIDTH = 256  # bytes beside the guess where it is looked for first; then four times as far, and so on
 
 # Prints the free heap before, and what was allocated at the end; a program that is too large for the heap raises.
 PROBE = """\
-def probe(ballast, backend):
+from uctypes import bytearray_at as flash
+def probe(ballast, infer):
     import gc
     gc.collect()
     free = gc.mem_free()
     ballast = bytearray(ballast)
     import nnmicro
-    net = nnmicro.Net(SOURCE, nnmicro.Option(backend=backend))
+    net = nnmicro.Net(SOURCE)
     ex = net.extractor()
-    for name in net.inputs:
-        ex.input_view(name).fill(0)
-    for name in net.outputs:
-        ex.extract(name)
+    for name, size in INPUTS:
+        ex.input(name, flash(FLASH, size))
+    for name in OUTPUTS:
+        if infer:
+            ex.extract(name)
     return free
 """
 GROWTH = """\
@@ -62,14 +71,20 @@ def growth(name):
 
 
 class Bench:
-    """An emulated Pico with engine (kind `frozen` or `files`) and one model at a time; a context manager."""
+    """An emulated Pico with engine (kind `frozen` or `files`) and one model at a time; a context manager.
 
-    def __init__(self, kind: str) -> None:
+    `static_arena`: with the memory outside the heap that our firmware has for a net, which is `outside` bytes.
+    """
+
+    def __init__(self, kind: str, static_arena: bool = False) -> None:
         self.kind = kind
+        self.outside = int(boards.load("rpi_pico").extra["firmware"]["arena"]) if static_arena else 0
         self._folder = tempfile.TemporaryDirectory(prefix="nnmicro-bench-")
         self._flash = Path(self._folder.name) / "flash"
         self.source = ""
-        firmware = without_arena("rpi_pico", ENGINE if kind == "frozen" else STOCK)
+        self._probe = ""
+        contents = ENGINE if kind == "frozen" else STOCK
+        firmware = build.firmware("rpi_pico", contents) if static_arena else without_arena("rpi_pico", contents)
         self.device = PicoDevice(flash=self._flash, firmware=firmware)
         if kind == "files":
             push_engine(self.device)
@@ -88,6 +103,7 @@ class Bench:
             self.device.soft_reset()
             self.device.write_file(model.data, "/m.nnm")
             self.source = "'/m.nnm'"
+            self._probe = _probe(model, self.source)
             return
         # Where a ROMFS would have it, in flash; at its end there is room for any. The emulator reads that at its start.
         self.device.close()
@@ -97,54 +113,70 @@ class Bench:
             flash.write(model.data)
         self.device = PicoDevice(flash=self._flash)
         self.source = f"__import__('uctypes').bytearray_at({FLASH_START + at}, {len(model.data)})"
+        self._probe = _probe(model, self.source)
 
-    def free_heap(self, ballast: int, backend: str | None = None) -> int | None:
-        """Free heap before the model; None where the rest beside the ballast is too small for it."""
+    def free_heap(self, ballast: int, infer: bool = False) -> int | None:
+        """Free heap before the model; None where the rest beside the ballast is too small for it. Without `infer`, an
+        inference only begins: what needs most is loading."""
         self.device.soft_reset()
-        self.device.exec(PROBE.replace("SOURCE", self.source))
+        self.device.exec(self._probe)
         try:
-            return int(self.device.eval(f"probe({ballast}, {backend!r})", timeout=900))
+            return int(self.device.eval(f"probe({ballast}, {infer})", timeout=900))
         except RemoteError as error:
             if error.kind in ("MemoryError", "ArenaFull"):
                 return None
             raise
 
-    def smallest_heap(self, guess: int, backend: str | None = None) -> int:
+    def smallest_heap(self, guess: int) -> int:
         """The free heap from which on the model runs, to STEP bytes; found quickly where `guess` is near.
 
         Just above the smallest heap with which it happens to run there can be some with which it does not: what holes
         the collector leaves is a matter of chance. Those count as too small.
         """
-        free = self.free_heap(0, backend)
+        free = self.free_heap(0)
         if free is None:
             raise MemoryError(f"the model does not fit the {self.kind} Pico at all")
-        low, high, width = 0, free, 512  # it fails with `low` bytes, and runs with `high`
+        low, high = 0, free  # it fails with `low` bytes, and runs with `high`
+        size, width, infer = guess, FIRST_WIDTH, False
         while True:
             while high - low > STEP:
-                middle = (low + high) // 2
-                if low == 0:
-                    middle = min(max(guess - width, 1), high - 16)
-                    width *= 4
-                elif high == free:
-                    middle = min(low + width, high - 16)
-                    width *= 4
-                middle = middle // 16 * 16
-                if self.free_heap(free - middle, backend) is None:
-                    low = middle
+                size = min(max(size // 16 * 16, low + 16), high - 16)
+                if self.free_heap(free - size, infer) is None:
+                    low = size
                 else:
-                    high = middle
-            above = (high + more for more in ABOVE if high + more < free)
-            failing = next((size for size in above if self.free_heap(free - size, backend) is None), None)
-            if failing is None:
+                    high = size
+                if low and high < free:
+                    size = (low + high) // 2
+                else:
+                    size = low + width if low else high - width
+                    width *= 4
+            above = [high + more for more in ABOVE if high + more < free]
+            low = next((size for size in above if self.free_heap(free - size) is None), 0)
+            if not low and self.free_heap(free - high, infer=True) is not None:
                 return high
-            low, high = failing, free
-            width = 256
+            infer = not low
+            low, high, size, width = low or high, free, (low or high) + FIRST_WIDTH, FIRST_WIDTH
+
+    def sizes(self) -> dict[str, Any]:
+        """What importing the engine takes, and each module that checks a kind of layer."""
+        modules = dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}"))
+        chosen = [module for module in modules if module.startswith("reference.")]
+        found = self.growth(["nnmicro.net", *(f"nnmicro.{module}".removesuffix(".__init__") for module in chosen)])
+        engine, *each = found.values()
+        return {"engine": engine, "modules": dict(zip(chosen, each, strict=True))}
 
     def growth(self, names: Iterable[str]) -> dict[str, int]:
         """The heap that each import takes, one after the other."""
         self.device.soft_reset()
         self.device.exec(GROWTH)
         return {name: int(self.device.eval(f"growth({name!r})", timeout=120)) for name in names}
+
+
+def _probe(model: ModelFile, source: str) -> str:
+    """The program for a model; its inputs are whatever the flash begins with, where they take no heap."""
+    inputs = [(name, model.net.words[model.net.record(model.net.index(name)) + f.B_BYTES]) for name in model.net.inputs]
+    text = PROBE.replace("SOURCE", source).replace("FLASH", str(FLASH_START))
+    return text.replace("INPUTS", repr(inputs)).replace("OUTPUTS", repr(model.net.outputs))
 
 
 def native_module(family: str = "int8") -> bytes:
@@ -159,59 +191,55 @@ def native_module(family: str = "int8") -> bytes:
         return (work / f"_nnmicro_{family}.mpy").read_bytes()
 
 
-def predicted(model: ModelFile, kind: str) -> int:
-    return heap.needs(
-        model,
-        kind,
-        mapped=kind == "frozen",
-        native=heap.native_bytes(model, "armv6m") if kind == "files" else 0,
-    ).total
+def needs(model: ModelFile, kind: str, outside: int = 0) -> heap.Needs:
+    """What is predicted, as the bench has the model."""
+    native = heap.native_bytes(model, "armv6m") if kind == "files" else 0
+    return heap.needs(model, kind, mapped=kind == "frozen", native=native, outside=outside)
 
 
-def constants(found: Bench, models: dict[str, ModelFile]) -> tuple[str, dict[str, int]]:
-    """The table of a kind as TOML, and the smallest heaps by model."""
-    modules: dict[str, None] = {}
-    for op in heap.layer_kinds():
-        modules |= dict.fromkeys(heap.closure(f"reference.{op}"))
-    modules_toml = {module: 0 for module in modules if module.startswith("reference.")}
-    sizes = found.growth(["nnmicro.net", *(f"nnmicro.{module}".removesuffix(".__init__") for module in modules_toml)])
-    engine = sizes.pop("nnmicro.net")
-    modules_toml = dict(zip(modules_toml, sizes.values(), strict=True))
-    tables.table("heap.toml")[found.kind]["modules"] = modules_toml
-    smallest, rows, rest = {}, [], []
-    for name, model in models.items():
-        if not measurable(model, found.kind):
-            continue
-        found.put(model)
-        smallest[name] = found.smallest_heap(predicted(model, found.kind))
-        pieces = heap.needs(model, found.kind, mapped=found.kind == "frozen", native=_native(model, found)).pieces
-        rows.append(heap.counts(model, found.kind))
-        rest.append(smallest[name] - sum(pieces))
-        print(f"{found.kind} {name}: {smallest[name]:,}, of which pieces {sum(pieces):,}", file=sys.stderr, flush=True)
-    net = fitted(np.array(rows), np.array(rest, float), np.array(list(smallest.values()), float))
-    tables.table("heap.toml")[found.kind].update(engine=engine, net=net)
-    lines = [f"[{found.kind}]", f"engine = {engine}", f"net = [{', '.join(f'{factor:.5g}' for factor in net)}]"]
-    lines += [f"[{found.kind}.modules]", *(f'"{name}" = {size}' for name, size in modules_toml.items()), ""]
-    return "\n".join(lines), smallest
+def measure(kind: str, models: dict[str, ModelFile]) -> dict[tuple[str, int], int]:
+    """The smallest heaps by model and by what is outside the heap; the table of the kind is made anew from them."""
+    constants = tables.table("heap.toml")[kind]
+    smallest: dict[tuple[str, int], int] = {}
+    rows, wanted, totals = [], [], []
+    for static_arena in (False, True) if kind == "frozen" else (False,):
+        rest = 0
+        with Bench(kind, static_arena) as found:
+            if not static_arena:
+                constants.update(found.sizes())
+            for name, model in models.items():
+                if not measurable(model, kind):
+                    continue
+                found.put(model)
+                told = needs(model, kind, found.outside)
+                # The last one's need beside its pieces is a better guess than constants of another engine.
+                total = found.smallest_heap(sum(told.pieces) + rest if rest else told.total)
+                rest = total - sum(told.pieces)
+                smallest[name, found.outside] = total
+                print(f"{kind} {name}: {total:,}, of it pieces {sum(told.pieces):,}", file=sys.stderr, flush=True)
+                if model.net.names_bytes > LONG_NAMES:
+                    constants["names"] = rest - model.net.names_bytes
+                    continue
+                rows.append(heap.counts(model, kind))
+                wanted.append(rest)
+                totals.append(total)
+    constants["net"] = fitted(np.array(rows), np.array(wanted, float), np.array(totals, float))
+    return smallest
 
 
 def measurable(model: ModelFile, kind: str) -> bool:
     """Whether the Pico has room for it and, with files, its kernels are in the int8 family, which is what is pushed."""
     if kind == "frozen":
-        return model.net.arena_size < 200_000
+        return bool(model.net.arena_size < 200_000)
     integer = {"share", "copy", "quantize", "dequantize"}
     return len(model.data) < 60_000 and all(op in integer or op.endswith("_int8") for op in model.net.op_names)
 
 
-def _native(model: ModelFile, found: Bench) -> int:
-    return heap.native_bytes(model, "armv6m") if found.kind == "files" else 0
-
-
-def fitted(rows: np.ndarray, rest: np.ndarray, totals: np.ndarray) -> list[float]:
+def fitted(rows: np.ndarray, wanted: np.ndarray, totals: np.ndarray) -> list[float]:
     """Factors of the counts: least squares of the error relative to the whole, none of them negative."""
     columns = list(range(rows.shape[1]))
     while True:
-        found = np.linalg.lstsq(rows[:, columns] / totals[:, None], rest / totals, rcond=None)[0]
+        found = np.linalg.lstsq(rows[:, columns] / totals[:, None], wanted / totals, rcond=None)[0]
         if (found >= 0).all():
             factors = np.zeros(rows.shape[1])
             factors[columns] = found
@@ -219,29 +247,37 @@ def fitted(rows: np.ndarray, rest: np.ndarray, totals: np.ndarray) -> list[float
         columns.pop(int(found.argmin()))
 
 
+def as_toml(kind: str) -> str:
+    """The table of a kind, as heap.toml has it."""
+    found = tables.table("heap.toml")[kind]
+    lines = [f"[{kind}]", f"engine = {found['engine']}"]
+    net = ", ".join(f"{factor:.5g}" for factor in found["net"])
+    lines += [f"net = [{net}]", f"names = {found['names']}", f"[{kind}.modules]"]
+    return "\n".join([*lines, *(f'"{name}" = {size}' for name, size in found["modules"].items()), ""])
+
+
 def main(arguments: list[str]) -> None:
     target = Path(host_tools.fit.__path__[0]) / "heap.toml"
-    head, mark, rest = target.read_text().partition("\n# Measured.")
-    kept = head + mark + rest.partition("\n")[0] + "\n"
-    models = {name: model for name, model in bench_models().items() if name in arguments} or bench_models()
+    kept = target.read_text().partition("\n[frozen]")[0] + "\n"
+    models = bench_models()
+    names = [name for name in models if name in arguments] or list(FITTED)
     kinds = [kind for kind in heap.KINDS if kind in arguments] or list(heap.KINDS)
-    tables_toml, comparison = [], []
+    if "--write" in arguments and (names != list(FITTED) or not set(FITTED) <= set(models)):
+        raise SystemExit(f"--write is for the models {', '.join(FITTED)}, which have to be there")
     for kind in kinds:
-        with Bench(kind) as found:
-            text, smallest = constants(found, models)
-        tables_toml.append(text)
-        for name, measured in smallest.items():
-            told = predicted(models[name], kind)
-            comparison.append(
-                f"{kind:8} {name:14} predicted {told:8,} measured {measured:8,} {told / measured - 1:+.1%}"
+        smallest = measure(kind, {name: models[name] for name in names})
+        for (name, outside), measured in smallest.items():
+            told = needs(models[name], kind, outside).total
+            print(
+                f"{kind:7} {name:12} outside {outside:6,} predicted {told:8,} measured {measured:8,} "
+                f"{told / measured - 1:+.1%}",
+                file=sys.stderr,
             )
-    text = kept + "\n".join(tables_toml)
-    print(text)
-    print("\n".join(comparison), file=sys.stderr)
+    text = kept + "\n".join(map(as_toml, heap.KINDS))
     if "--write" in arguments:
-        if set(arguments) != {"--write"}:
-            raise SystemExit("--write is for all kinds and all models")
         target.write_text(text)
+    else:
+        print(text)
 
 
 if __name__ == "__main__":
