@@ -19,11 +19,12 @@ def mat_mul(ctx: Context, node: Node) -> None:
         _products(ctx, node)
         return
     weight = ctx.value(b, "right operand")
-    weight = weight.reshape(weight.shape[-2:])
+    rows, columns = weight.shape[-2:]
+    weight = weight.reshape(rows, columns)
     shape = ctx.shape(a)
-    if weight.ndim != 2 or shape[-1] != weight.shape[0]:
-        raise Unsupported(f"operands of shapes {shape} and {weight.shape}; the right one must be one matrix")
-    if prod(ctx.shape(node.output)) != prod(shape[:-1]) * weight.shape[1]:
+    if shape[-1] != rows:
+        raise Unsupported(f"operands of shapes {shape} and {(rows, columns)} cannot be multiplied")
+    if prod(ctx.shape(node.output)) != prod(shape[:-1]) * columns:
         raise Unsupported(f"its output has shape {ctx.shape(node.output)}")
     constant = ctx.builder.constant(f"{b}.transposed", weight.T)
     ctx.emit("inner_product", node, [a, constant], per_row=int(prod(shape[:-1]) != 1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from host_tools.graph import Attr
 from host_tools.importers.builder import Shape
 from host_tools.importers.geometry import spatial_axis
@@ -44,14 +46,14 @@ def finish(ctx: Context, node: Node, op: str, inputs: list[str], shape: Shape, /
 
 def number(ctx: Context, node: Node, value: float) -> str:
     """A constant of one element."""
-    return ctx.builder.constant(f"{node.name}.number", value)
+    return ctx.builder.constant(f"{node.name}.number", np.array(value))
 
 
 def repeated(ctx: Context, node: Node, blob: str, shape: Shape, axis: int, times: int) -> tuple[str, Shape]:
     """The blob as often along an axis; a multiplication by ones spreads an axis of one element."""
     before, behind = prod(shape[:axis]), prod(shape[axis:])
     view = ctx.builder.reshaped(node.name, blob, (before, 1, behind))
-    ones = ctx.builder.constant(f"{node.name}.ones", [[[1.0]] * times])
+    ones = ctx.builder.constant(f"{node.name}.ones", np.ones((1, times, 1)))
     spread = ctx.emit_new("binary_op", node, [view, ones], (before, times, behind), kind=MUL)
     wider = (*shape[:axis], shape[axis] * times, *shape[axis + 1 :])
     return ctx.builder.reshaped(node.name, spread, wider), wider
