@@ -53,7 +53,9 @@ class Trial:
         x.rows = int(self.rng.integers(1, h + 1)) if ring and fill is None and self.rng.random() < 0.3 else h
         if self.held and not self.operands:
             x.rows = min(self.held, h)
-        x.phase = int(self.rng.integers(x.rows)) if x.rows < h else 0
+        # Drawn in any case, so that what follows does not depend on how many rows are held.
+        phase = int(self.rng.integers(h))
+        x.phase = phase % x.rows if x.rows < h else 0
         gap = int(self.rng.integers(2))
         if fill is not None:
             x.ps, x.rs, x.cs = 1, w, h * w

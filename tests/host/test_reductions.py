@@ -205,7 +205,7 @@ class Made:
 
     def feed(self, _: int, row: int) -> None:
         x = self.call.input(0)
-        self.array[element_indices(x)[:, row % x.rows]] = self.rows[:, row]
+        self.array[element_indices(x)[:, (row + x.phase) % x.rows]] = self.rows[:, row]
 
     def result(self) -> np.ndarray:
         return self.array[element_indices(self.call.output())]
