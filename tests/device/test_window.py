@@ -153,16 +153,30 @@ def test_golden_vectors_stay_in_the_file():
     net.close()
 
 
+def open_files_keep_their_content():
+    """Whether the filesystem goes on giving an open file what it had (littlefs does, as long as its blocks are free)."""
+    copy("digits.nnm", "probe.nnm")
+    with open("probe.nnm", "rb") as file:
+        with open("probe.nnm", "wb"):
+            pass
+        file.seek(5000)
+        return len(file.read(1)) == 1
+
+
 def test_a_file_that_is_cut_off_while_it_is_open():
     expected = whole("digits.nnm")
+    kept = open_files_keep_their_content()
     net = windowed(copy("digits.nnm", "cut.nnm"))
     with net.extractor() as ex:
         assert run(ex) == expected
         ex.reset()
         with open("cut.nnm", "wb"):
             pass
-        assert "cut.nnm" in raises(ModelError, run, ex)
-        assert "reset()" in raises(nnmicro.StateError, ex.extract, net.outputs[0])
+        if kept:
+            assert run(ex) == expected
+        else:
+            assert "cut.nnm" in raises(ModelError, run, ex)
+            assert "reset()" in raises(nnmicro.StateError, ex.extract, net.outputs[0])
         copy("digits.nnm", "cut.nnm")
         ex.reset()
         assert run(ex) == expected
@@ -170,6 +184,7 @@ def test_a_file_that_is_cut_off_while_it_is_open():
 
 
 def test_a_file_into_which_another_model_is_written():
+    kept = open_files_keep_their_content()
     net = windowed(copy("digits.nnm", "other.nnm"))
 
     def change(data):
@@ -179,7 +194,10 @@ def test_a_file_into_which_another_model_is_written():
         expected = run(ex)
         ex.reset()
         copy("digits.nnm", "other.nnm", change)
-        assert "has changed" in raises(ModelError, run, ex)
+        if kept:
+            assert run(ex) == expected
+        else:
+            assert "has changed" in raises(ModelError, run, ex)
         copy("digits.nnm", "other.nnm")
         ex.reset()
         assert run(ex) == expected
