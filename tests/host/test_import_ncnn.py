@@ -136,7 +136,7 @@ def test_a_split_is_one_shared_view_for_each_output(tmp_path):
 
 def test_all_unsupported_layers_are_named_at_once_before_weights_are_asked_for(tmp_path):
     layers = [
-        "Mish m 1 1 x a",
+        "Tile m 1 1 x a",
         "Convolution c 1 1 x b 0=5 1=3 6=180 9=5",
         "Convolution d 1 1 a e 0=5 1=3 6=180",
         "BinaryOp o 1 1 x f 0=14 1=1",
@@ -144,7 +144,7 @@ def test_all_unsupported_layers_are_named_at_once_before_weights_are_asked_for(t
     ]
     text = _refusal(tmp_path, param_text([(4, 7, 6)], layers).replace("Eltwise s 2 1 x g h", "Split s 1 1 x h"))
     assert "3 layers are not supported" in text
-    assert "Mish 'm': there is no such layer in nnmicro (line 4)" in text
+    assert "Tile 'm': there is no such layer in nnmicro (line 4)" in text
     assert "Convolution 'c': its fused activation 5 (mish)" in text
     assert "BinaryOp 'o': the operation logaddexp" in text
     assert "'d'" not in text
