@@ -154,7 +154,7 @@ def test_golden_vectors_stay_in_the_file():
 
 
 def open_files_keep_their_content():
-    """Whether the filesystem goes on giving an open file what it had (littlefs does, as long as its blocks are free)."""
+    """Whether the filesystem goes on giving an open file what it had: littlefs does, as long as its blocks are free."""
     copy("digits.nnm", "probe.nnm")
     with open("probe.nnm", "rb") as file:
         with open("probe.nnm", "wb"):
