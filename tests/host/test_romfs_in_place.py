@@ -15,7 +15,7 @@ from tests.models import model_file
 BOARD = "qemu_cortex_m4f"
 _LOAD = """
 import gc, nnmicro
-from nnmicro import check, load, names, net
+from nnmicro import arena, check, load, names, net
 gc.collect()
 _before = gc.mem_alloc()
 _n = nnmicro.Net({path!r})
