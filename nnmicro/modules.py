@@ -3,7 +3,10 @@
 import gc
 import sys
 
+from .port import allocate_lock
+
 _FREES = sys.implementation.name == "micropython"  # CPython keeps what it has: others hold on to these modules
+_lock = allocate_lock()  # a module that one thread is still loading is half there for another
 
 
 def forget(name):
@@ -21,6 +24,15 @@ def forget(name):
     gc.collect()  # now, so that what comes next and stays lies where this was, and leaves a large free block
 
 
+def load(name):
+    """A module of the engine."""
+    _lock.acquire()
+    try:
+        return __import__("nnmicro." + name, None, None, ("*",))
+    finally:
+        _lock.release()
+
+
 def complete(kind, home, name):
     """Give a class what is seldom used of it: the methods of the class of the same name in the module `home`.
 
@@ -29,14 +41,23 @@ def complete(kind, home, name):
     MicroPython adds none to a class without any once that is subclassed.
     """
     if name[:2] != "__":
-        module = __import__("nnmicro." + home, None, None, ("*",))
-        rest = getattr(module, kind.__name__).__dict__
-        for method in rest:
-            if method[:2] != "__":
-                setattr(kind, method, rest[method])
-        if _FREES:  # the methods stay, the class that brought them goes
-            delattr(module, kind.__name__)
-            del sys.modules["nnmicro." + home]
-        if name in rest:
-            return
+        _lock.acquire()
+        try:
+            if name in kind.__dict__ or _complete(kind, home, name):
+                return
+        finally:
+            _lock.release()
     raise AttributeError("%r of nnmicro has no attribute %r" % (kind.__name__, name))
+
+
+def _complete(kind, home, name):
+    """Whether the class has the attribute now."""
+    module = __import__("nnmicro." + home, None, None, ("*",))
+    rest = getattr(module, kind.__name__).__dict__
+    for method in rest:
+        if method[:2] != "__":
+            setattr(kind, method, rest[method])
+    if _FREES:  # the methods stay, the class that brought them goes
+        delattr(module, kind.__name__)
+        del sys.modules["nnmicro." + home]
+    return name in rest

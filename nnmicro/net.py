@@ -60,9 +60,9 @@ class Net:
             forget(module)
 
     def __getattr__(self, name):
-        from .details import look_up
+        from .modules import load
 
-        return look_up(self, name)
+        return load("details").look_up(self, name)
 
     def view(self, dtype):
         """The whole file as an indexable of an element type; made once."""
