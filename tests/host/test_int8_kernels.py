@@ -24,6 +24,11 @@ from tests.host.kernel_call import Layout, words
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert, the oracle of the int8 layers, is not installed")
 pytest.importorskip("tflite", reason="tflite, the schema that the int8 tests build models with, is not installed")
 
+from tests.host.hostile_calls import (  # noqa: E402
+    one_hostile_parameter,
+    one_wrong_size,
+    several_hostile_words,
+)
 from tests.host.int8_cases import Case, cases  # noqa: E402
 from tests.models import int8_layers  # noqa: E402
 from tests.models.shared import shared  # noqa: E402
@@ -407,18 +412,13 @@ def refused_or_contained(case: Case, layouts: list[Layout], params: list[int], r
     return True
 
 
-EXTREME_WORDS = (-(2**31), -65536, -129, -2, -1, 0, 1, 2, 3, 4, 7, 31, 127, 65536, 2**30, 2**31 - 1)
-FLOAT_BITS = (0x7FC00000, 0x7F800000, -0x800000, 0x3F800000, 0x00000001, 0x7F7FFFFF)
-
-
 @pytest.mark.parametrize("op", LAYERS)
 def test_one_hostile_parameter_is_refused_or_stays_inside_the_operands(op: str):
     ran, rng = 0, np.random.default_rng(0)
     for case in some_layers(op)[:3]:
         params = words(case.params, kernel(op))
-        for i in range(len(params)):
-            for word in (*EXTREME_WORDS, *FLOAT_BITS, params[i] + 1, params[i] - 1):
-                ran += refused_or_contained(case, case.layouts(), [*params[:i], word, *params[i + 1 :]], rng)
+        for hostile in one_hostile_parameter(params):
+            ran += refused_or_contained(case, case.layouts(), hostile, rng)
     assert ran > 0 or op == "table_int8"
 
 
@@ -427,15 +427,8 @@ def test_one_wrong_size_is_refused_or_stays_inside_the_operands(op: str):
     rng = np.random.default_rng(0)
     for case in some_layers(op)[:6]:
         params = words(case.params, kernel(op))
-        for i, layout in enumerate(case.layouts()):
-            for axis in range(3):
-                size = layout.shape[axis]
-                for other in {1, 2, 3, 4, size - 1, size + 1, size * 2} - {0}:
-                    layouts = case.layouts()
-                    shape = list(layout.shape)
-                    shape[axis] = other
-                    layouts[i] = Layout(tuple(shape), layout.interleaved, layout.dense)
-                    refused_or_contained(case, layouts, params, rng)
+        for layouts in one_wrong_size(case):
+            refused_or_contained(case, layouts, params, rng)
 
 
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -443,15 +436,7 @@ def test_one_wrong_size_is_refused_or_stays_inside_the_operands(op: str):
 def test_several_hostile_parameters_and_sizes_are_refused_or_stay_inside_the_operands(data):
     op = data.draw(st.sampled_from(LAYERS))
     case = data.draw(st.sampled_from(some_layers(op)))
-    layouts, params = case.layouts(), words(case.params, kernel(op))
-    word = st.one_of(st.integers(-3, 9), st.sampled_from(EXTREME_WORDS + FLOAT_BITS), st.integers(-(2**31), 2**31 - 1))
-    for _ in range(data.draw(st.integers(0, 3)) if params else 0):
-        params[data.draw(st.integers(0, len(params) - 1))] = data.draw(word)
-    for _ in range(data.draw(st.integers(0, 2))):
-        i, axis = data.draw(st.integers(0, len(layouts) - 1)), data.draw(st.integers(0, 2))
-        shape = list(layouts[i].shape)
-        shape[axis] = data.draw(st.integers(1, 9))
-        layouts[i] = Layout(tuple(shape), layouts[i].interleaved, layouts[i].dense)
+    layouts, params = several_hostile_words(data, case, words(case.params, kernel(op)))
     refused_or_contained(case, layouts, params, np.random.default_rng(data.draw(st.integers(0, 99))))
 
 

@@ -11,11 +11,16 @@ from nnmicro.errors import ModelError
 from tests.host import litert
 from tests.host.graph_oracle import TOLERANCE
 from tests.host.int8_call import TypedBench
-from tests.host.kernel_call import CheckedData, Layout, element_indices, words
+from tests.host.kernel_call import CheckedData, element_indices, words
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert, the oracle of these layers, is not installed")
 pytest.importorskip("tflite", reason="tflite, the schema that the models are built with, is not installed")
 
+from tests.host.hostile_calls import (  # noqa: E402
+    one_hostile_parameter,
+    one_wrong_size,
+    several_hostile_words,
+)
 from tests.host.int8_cases import Case  # noqa: E402
 from tests.host.more_layer_calls import (  # noqa: E402
     LAYERS,
@@ -28,7 +33,7 @@ from tests.host.more_layer_calls import (  # noqa: E402
     run,
 )
 from tests.host.more_layers import OPERATORS, RECURRENT, MoreLayers  # noqa: E402
-from tests.host.test_int8_kernels import EXTREME_WORDS, FLOAT_BITS, same_bytes  # noqa: E402
+from tests.host.test_int8_kernels import same_bytes  # noqa: E402
 
 DTYPES = ("INT8", "FLOAT32")
 IN_PLACE = {"l2_normalize", "l2_normalize_int8", "log_softmax", "log_softmax_int8", "prelu", "prelu_int8"}
@@ -171,9 +176,8 @@ def test_one_hostile_parameter_is_refused_or_stays_inside_the_operands(op: str) 
     rng = np.random.default_rng(0)
     for case in small(op):
         params = words(case.params, kernel(op))
-        for i in range(len(params)):
-            for word in (*EXTREME_WORDS, *FLOAT_BITS, params[i] + 1, params[i] - 1):
-                refused_or_contained(case, case.layouts(), [*params[:i], word, *params[i + 1 :]], rng)
+        for hostile in one_hostile_parameter(params):
+            refused_or_contained(case, case.layouts(), hostile, rng)
 
 
 @pytest.mark.parametrize("op", LAYERS)
@@ -181,15 +185,8 @@ def test_one_wrong_size_is_refused_or_stays_inside_the_operands(op: str) -> None
     rng = np.random.default_rng(0)
     for case in small(op):
         params = words(case.params, kernel(op))
-        for i, layout in enumerate(case.layouts()):
-            for axis in range(3):
-                size = layout.shape[axis]
-                for other in {1, 2, 3, 4, size - 1, size + 1, size * 2} - {0}:
-                    layouts = case.layouts()
-                    shape = list(layout.shape)
-                    shape[axis] = other
-                    layouts[i] = Layout(tuple(shape), layout.interleaved, layout.dense)
-                    refused_or_contained(case, layouts, params, rng)
+        for layouts in one_wrong_size(case):
+            refused_or_contained(case, layouts, params, rng)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -197,15 +194,7 @@ def test_one_wrong_size_is_refused_or_stays_inside_the_operands(op: str) -> None
 def test_several_hostile_parameters_and_sizes_are_refused_or_stay_inside_the_operands(data: st.DataObject) -> None:
     op = data.draw(st.sampled_from(sorted(LAYERS)))
     case = data.draw(st.sampled_from(small(op)))
-    layouts, params = case.layouts(), words(case.params, kernel(op))
-    word = st.one_of(st.integers(-3, 9), st.sampled_from(EXTREME_WORDS + FLOAT_BITS), st.integers(-(2**31), 2**31 - 1))
-    for _ in range(data.draw(st.integers(0, 3)) if params else 0):
-        params[data.draw(st.integers(0, len(params) - 1))] = data.draw(word)
-    for _ in range(data.draw(st.integers(0, 2))):
-        i, axis = data.draw(st.integers(0, len(layouts) - 1)), data.draw(st.integers(0, 2))
-        shape = list(layouts[i].shape)
-        shape[axis] = data.draw(st.integers(1, 9))
-        layouts[i] = Layout(tuple(shape), layouts[i].interleaved, layouts[i].dense)
+    layouts, params = several_hostile_words(data, case, words(case.params, kernel(op)))
     refused_or_contained(case, layouts, params, np.random.default_rng(data.draw(st.integers(0, 99))))
 
 
