@@ -8,7 +8,6 @@ Adding an operator: README.md beside this file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 from host_tools.graph import ConversionError, Graph
@@ -57,8 +56,3 @@ def load_model(
     from host_tools.importers import onnx
 
     return onnx.load(source, shapes, wanted)
-
-
-def supported_operators() -> dict[str, list[str]]:
-    """For each source format the names of the operators that can be imported, sorted."""
-    return {name: sorted(import_module(f"{__name__}.{name}.operators").TABLE) for name in _FORMATS.values()}

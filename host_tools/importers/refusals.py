@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from host_tools.graph import ConversionError
+from host_tools.importers.rewrites import rewrite_of
+
+INPUTS = "; inputs: "  # behind a reason come the shapes of what the layer is given
 
 
 class Unsupported(Exception):
@@ -17,9 +21,18 @@ class Refusals:
     def __init__(self, source: Path) -> None:
         self._source = source
         self._lines: list[str] = []
+        self._rewrites: dict[str, str] = {}
 
-    def add(self, kind: str, name: str, reason: str) -> None:
-        self._lines.append(f"  {kind} {name!r}: {reason}")
+    def add(
+        self, kind: str, name: str, reason: str, shapes: Iterable[tuple[int, ...] | None] = (), place: str = ""
+    ) -> None:
+        """`shapes`: of its inputs, None where one is not known; `place`: where in the file it stands."""
+        known = [str(tuple(shape)) for shape in shapes if shape is not None]
+        seen = INPUTS + ", ".join(known) if known else ""
+        self._lines.append(f"  {kind}{f' ({place})' if place else ''} {name!r}: {reason}{seen}")
+        rewrite = rewrite_of(kind)
+        if rewrite:
+            self._rewrites[kind] = rewrite
 
     def __bool__(self) -> bool:
         return bool(self._lines)
@@ -33,4 +46,7 @@ class Refusals:
             "Change these layers in the source model, or cut the graph before them: --output-blob NAME makes "
             "a blob an output and drops what follows."
         )
-        raise ConversionError("\n".join([head, *self._lines, advice]))
+        rewrites = [f"  {kind}: {sentence}" for kind, sentence in self._rewrites.items()]
+        raise ConversionError(
+            "\n".join([head, *self._lines, *(["What helps:"] if rewrites else []), *rewrites, advice])
+        )

@@ -21,6 +21,7 @@ from host_tools.convert import to_nnm
 from host_tools.graph import ConversionError
 from host_tools.importers import load_model
 from host_tools.importers.onnx.operators import TABLE
+from host_tools.importers.refusals import INPUTS
 from tests.models.onnx_backend import Case, node_cases
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,8 @@ def outcome_of(case: Case, folder: Path) -> Outcome:
         content = to_nnm(load_model(path))
     except ConversionError as refusal:
         outcome.refusal = str(refusal)
-        lines = [line.strip() for line in outcome.refusal.splitlines() if line.startswith("  ")]
+        layers = outcome.refusal.partition("What helps:")[0].splitlines()
+        lines = [line.strip().partition(INPUTS)[0] for line in layers if line.startswith("  ")]
         outcome.reasons = lines or [outcome.refusal.removeprefix("case.onnx: ")]
         return outcome
     net = nnmicro.Net(content, nnmicro.Option(backend="reference"))

@@ -250,7 +250,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "PRELU alike, float32": lambda: model("PRELU", [IMAGE, np.full((1, 1, 4), 0.25, np.float32)], [IMAGE]),
     **{
         f"{kind}, int8": lambda kind=kind: model(kind, [IMAGE], [IMAGE], dtype="INT8")
-        for kind in ("ABS", "EXP", "LOG", "SQRT")
+        for kind in ("ABS", "EXP", "LOG", "RELU_0_TO_1", "SQRT")
     },
     **{
         f"{kind}, float32": lambda kind=kind: model(kind, [IMAGE], [IMAGE])

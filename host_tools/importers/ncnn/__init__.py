@@ -130,14 +130,15 @@ def _build(
             if all(name in graph.tensors for name in layer.inputs):  # else behind a refused layer
                 operator.build(context, layer)
         except Unsupported as reason:
-            refusals.add(layer.kind, layer.name, f"{reason} (line {layer.line})")
+            _refuse(refusals, graph, layer, str(reason))
         except (ValueError, TypeError, LookupError, ArithmeticError) as problem:
-            refusals.add(
-                layer.kind,
-                layer.name,
-                f"its operands and parameters do not fit together ({problem}; line {layer.line})",
-            )
+            _refuse(refusals, graph, layer, f"its operands and parameters do not fit together ({problem})")
     return graph
+
+
+def _refuse(refusals: Refusals, graph: Graph, layer: ParamLayer, reason: str) -> None:
+    shapes = [graph.tensor(name).shape for name in layer.inputs if name in graph.tensors]
+    refusals.add(layer.kind, layer.name, f"{reason} (line {layer.line})", shapes)
 
 
 def _take_weights(layer: ParamLayer, source: WeightSource) -> dict[str, np.ndarray]:

@@ -25,7 +25,7 @@ from host_tools.importers.onnx.quantised.table import TABLE as QUANTISED_TABLE
 from host_tools.importers.refusals import Refusals, Unsupported
 
 # Operators that models use to compute shapes; where folding left one, it depends on more than shapes.
-_SHAPE_OPERATORS = frozenset(["ConstantOfShape", "Equal", "Range", "Shape", "Size", "Where"])
+SHAPE_OPERATORS = frozenset(["ConstantOfShape", "Equal", "Range", "Shape", "Size", "Where"])
 _DYNAMIC = frozenset(
     "ConvInteger MatMulInteger DynamicQuantizeLinear DynamicQuantizeMatMul MatMulIntegerToFloat".split()
 )
@@ -77,7 +77,7 @@ class Conversion:
     def _node(self, proto: NodeProto) -> None:
         node = Node(proto)
         ours = proto.domain in ("", "ai.onnx")
-        known = node.op in TABLE or node.op in QUANTISED_TABLE or node.op in _CROSSING
+        known = node.op in TABLE or node.op in QUANTISED_TABLE or node.op in CROSSING
         # Behind a refused layer nothing is known; only what would be refused anyway is worth a line.
         blind = any(name in self._refused_blobs for name in node.inputs)
         reason: str | None = None
@@ -91,7 +91,8 @@ class Conversion:
             except (ValueError, TypeError, LookupError, ArithmeticError) as problem:
                 reason = f"its operands and attributes do not fit together ({problem})"
         if reason is not None:
-            self._refusals.add(node.op, node.name, reason)
+            shapes = [self._folded.shapes.get(name) for name in node.inputs]
+            self._refusals.add(node.op, node.name, reason, shapes)
         if reason is not None or blind:
             self._refused_blobs.update(node.outputs)
 
@@ -145,7 +146,7 @@ class Conversion:
 
 
 _GIVE_INTEGERS = ("ArgMax", "ArgMin", "Cast", "CastLike")
-_CROSSING = ("QuantizeLinear", "DequantizeLinear")
+CROSSING = ("QuantizeLinear", "DequantizeLinear")
 
 
 def _unknown(domain: str, op: str) -> str:
@@ -156,7 +157,7 @@ def _unknown(domain: str, op: str) -> str:
         )
     if domain not in ("", "ai.onnx"):
         return f"operators of the domain {domain!r} cannot be imported"
-    if op in _SHAPE_OPERATORS:
+    if op in SHAPE_OPERATORS:
         return "supported only where its result is the same for every input"
     return "there is no such layer in nnmicro"
 

@@ -19,7 +19,7 @@ from host_tools.importers.tflite import model_file
 from host_tools.importers.tflite.context import INT8, ORDER, Context, Node
 from host_tools.importers.tflite.folding import FOLDERS, fold
 from host_tools.importers.tflite.model_file import SourceModel, SourceOperator, SourceTensor
-from host_tools.importers.tflite.operators import TABLE
+from host_tools.importers.tflite.operators import FLOAT_ONLY, TABLE
 
 InputShapes = dict[str, tuple[int, ...]]
 
@@ -113,16 +113,17 @@ def _add_layers(path: Path, model: SourceModel, context: Context) -> None:
             with np.errstate(all="ignore"):  # a result that is no number is refused, not warned about
                 _add_operator(model, context, operator)
         except Unsupported as reason:
-            _refuse(refusals, operator, str(reason))
+            _refuse(refusals, model, operator, str(reason))
             unknown.update(operator.outputs)
         except (ValueError, TypeError, LookupError, ArithmeticError) as problem:
-            _refuse(refusals, operator, f"its operands and options do not fit together ({problem})")
+            _refuse(refusals, model, operator, f"its operands and options do not fit together ({problem})")
             unknown.update(operator.outputs)
     refusals.raise_if_any()
 
 
-def _refuse(refusals: Refusals, operator: SourceOperator, reason: str) -> None:
-    refusals.add(f"{operator.kind} (operator {operator.index})", operator.outputs[0], reason)
+def _refuse(refusals: Refusals, model: SourceModel, operator: SourceOperator, reason: str) -> None:
+    shapes = [model.tensors[name].shape for name in operator.inputs if name]
+    refusals.add(operator.kind, operator.outputs[0], reason, shapes, f"operator {operator.index}")
 
 
 def _add_operator(model: SourceModel, context: Context, operator: SourceOperator) -> None:
@@ -132,6 +133,8 @@ def _add_operator(model: SourceModel, context: Context, operator: SourceOperator
         raise Unsupported(f"it keeps a state ({variables[0]!r}) from one inference to the next")
     if fold(context, node):
         return
+    if operator.kind in FLOAT_ONLY and model.tensors[node.output].dtype == INT8:
+        raise Unsupported("it is not supported in int8")
     if operator.kind not in TABLE:
         raise Unsupported("it is supported only where its result is the same for every input")
     known = [*context.constants, *variables]

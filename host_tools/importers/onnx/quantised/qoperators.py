@@ -28,6 +28,7 @@ _FORMS: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "QLinearLeakyRelu": ("LeakyRelu", 1, ()),
     "QLinearSoftmax": ("Softmax", 1, ("opset",)),
 }
+OPERATORS = (*_FORMS, "QLinearConcat")
 _BIAS = {
     "QLinearConv": 8,
     "QGemm": 6,

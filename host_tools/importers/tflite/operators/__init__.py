@@ -17,6 +17,10 @@ from host_tools.importers.tflite.operators import (
     transposed,
     windows,
 )
+from host_tools.quantised import TABLES
+
+# The others compute in int8 as well as in float32.
+FLOAT_ONLY = frozenset(activations.FUNCTIONS) - frozenset(TABLES) | {"DIV", "POW"}
 
 TABLE: dict[str, Handler] = {
     **dict.fromkeys(activations.FUNCTIONS, activations.function),

@@ -10,7 +10,7 @@ from host_tools.graph import Attr
 from host_tools.importers.builder import Shape
 from host_tools.importers.refusals import Unsupported
 from host_tools.importers.tflite.context import FLOAT, INT8, Context, Node
-from host_tools.quantised import TABLES, table
+from host_tools.quantised import table
 
 _LEAKY, _SIGMOID = 2, 4
 # TFLite's name -> the kind of activation and its two numbers.
@@ -56,8 +56,6 @@ def _activate(ctx: Context, node: Node, kind: int, a: float = 0.0, b: float = 0.
 
 def _table(ctx: Context, node: Node, *, alpha: float = 0.0, approximate: bool = False, count: int = 16) -> None:
     """int8: the result for each of the 256 values, computed now."""
-    if node.kind not in TABLES:
-        raise Unsupported("it is not supported in int8")
     source, target = ctx.quantisation(node.input(0)), ctx.quantisation(node.output)
     values = table(
         node.kind, source[0], source[1], target[0], target[1], alpha=alpha, approximate=approximate, count=count

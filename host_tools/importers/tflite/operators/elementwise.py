@@ -42,10 +42,8 @@ def binary(ctx: Context, node: Node) -> None:
         if len(set(scales)) != 1:
             raise Unsupported("its operands and its output have different scales or zero points")
         attrs = extremum_parameters(_EXTREMA[node.kind])
-    elif node.kind in _INT8_PARAMETERS:
-        attrs = _INT8_PARAMETERS[node.kind](*scales[0], *scales[1], *scales[2], node.activation())
     else:
-        raise Unsupported("it is not supported in int8")
+        attrs = _INT8_PARAMETERS[node.kind](*scales[0], *scales[1], *scales[2], node.activation())
     ctx.emit("binary_int8", node, [a, b], out, **attrs)
 
 
