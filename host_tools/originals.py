@@ -48,7 +48,10 @@ def run_samples(
     """
     runtime = _RUNTIMES.get(path.suffix.lower())
     if runtime is None:
-        raise ConversionError(f"{path.name}: the original has to be a model of type {', '.join(_RUNTIMES)}")
+        raise ConversionError(
+            f"{path.name}: the original has to be a model of type {', '.join(_RUNTIMES)}; of one that its framework "
+            "exported, what convert --keep-exported kept"
+        )
     for file in (path, weights):
         if file is not None and not file.is_file():
             raise ConversionError(f"{file}: no such file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..convert import Options, convert
+from ..frameworks import export
 from ..golden import Golden
 from ..model_file import ModelFile
 from ..placement_solver import is_installed
@@ -37,12 +39,20 @@ EXAMPLES = (
     "Examples: nnmicro convert digits.onnx -o digits.nnm    |    nnmicro convert net.param net.bin -o net.nnm    |    "
     "nnmicro convert big.onnx -o big.nnm --input-shape image=1,3,96,96    |    "
     "nnmicro convert kws.tflite -o kws.nnm --mean 127.5 --scale 0.0078125 --golden 3    |    "
-    "nnmicro convert digits.onnx -o digits.nnm --quantize digits_calibration.npz"
+    "nnmicro convert digits.onnx -o digits.nnm --quantize digits_calibration.npz    |    "
+    "nnmicro convert net.keras    |    nnmicro convert net.py:make"
 )
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="A trained network: .onnx, or ncnn's .param.", show_default=False)],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="A trained network: .onnx, .tflite, ncnn's .param; where TensorFlow is installed .keras, .h5 or a "
+            "SavedModel; where PyTorch is, .pt2 or FILE.py:FUNCTION, which returns a module and an example input.",
+            show_default=False,
+        ),
+    ],
     weights: Annotated[
         Path | None, typer.Argument(help="ncnn's .bin; the one beside the .param if left out.", show_default=False)
     ] = None,
@@ -136,6 +146,20 @@ def command(
     strip_names: Annotated[
         bool, typer.Option("--strip-names", help="Leave names out: smaller, blobs are known by index.")
     ] = False,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            "--python", metavar="P", help="The Python that has TensorFlow or PyTorch, where it is not this one."
+        ),
+    ] = None,
+    keep_exported: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep-exported",
+            metavar="F",
+            help="Keep what TensorFlow or PyTorch exported on the way, for verify --against.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Convert a trained network into an .nnm file, with its memory planned."""
@@ -156,7 +180,11 @@ def command(
             stream=_streaming(stream, feed or [], room),
         )
         with TemporaryDirectory() as folder:
-            source, report = _quantise(model, quantize, options, Path(folder)) if quantize else (model, None)
+            source, report = export(model, Path(folder), python, lambda text: messages.print(f"{text} …")), None
+            if keep_exported:
+                _keep(model, source, keep_exported)
+            if quantize:
+                source, report = _quantise(source, quantize, options, Path(folder))
             if golden:
                 with progress(f"{model.name} in its own runtime", golden) as bar:
                     data = convert(source, weights, options, lambda: bar.advance(bar.task_ids[0]))
@@ -190,11 +218,22 @@ def planning_notes(model: ModelFile) -> list[str]:
     return []
 
 
+def _keep(model: Path, exported: Path, target: Path) -> None:
+    if exported == model:
+        raise ValueError(
+            f"--keep-exported is for models that TensorFlow or PyTorch exports; {model.name} is read as it is"
+        )
+    if target.suffix != exported.suffix:
+        raise ValueError(f"--keep-exported {target.name}: what is exported is {exported.suffix}")
+    shutil.copyfile(exported, target)
+
+
 def _quantise(model: Path, calibration: Path, options: Options, folder: Path) -> tuple[Path, QuantisationReport]:
     """The quantised model as a file in `folder`, which is then converted in the original's place."""
     from ..quantise import quantise_model  # takes onnxruntime a second to import
 
-    made = folder / model.name
+    made = folder / "quantised" / model.name  # beside the source, which may lie in the folder, too
+    made.parent.mkdir()
     with progress(f"reading {model.name}", 1) as bar:
         _, report = quantise_model(
             model,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from host_tools.frameworks import without_framework
 from host_tools.graph import ConversionError, Graph
 
 # Extension -> the package that reads it, imported when needed: not everybody has every format's library.
@@ -37,7 +38,8 @@ def load_model(
     package = _FORMATS.get(source.suffix.lower())
     if package is None:
         accepted = ", ".join(f"{extension} ({name})" for extension, name in _FORMATS.items())
-        raise ConversionError(f"{source.name}: not a model that nnmicro reads; it reads {accepted}")
+        why = without_framework(source) or f"{source.name}: not a model that nnmicro reads"
+        raise ConversionError(f"{why}; read are {accepted}")
     if not source.is_file():
         raise ConversionError(f"{source}: no such file")
     wanted = list(outputs) if outputs is not None else None
