@@ -55,9 +55,10 @@ def described(board: Board) -> dict[str, Any]:
 
 def listing(known: list[Board]) -> Table:
     """The table for a person. A ~ marks what nobody measured."""
-    table = Table(
-        "--board", "core", "MHz", "free heap", "largest block", "ROMFS", "kernels", caption="~ is an estimate", box=None
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), caption="~ is an estimate")
+    # 80 columns hold it all: a name that is cut short cannot be typed.
+    for name in ("--board", "core", "MHz", "free heap", "largest\nblock", "ROMFS", "kernels"):
+        table.add_column(name, no_wrap=True, justify="left" if name in ("--board", "core", "kernels") else "right")
     for board in known:
         firmware = board.ours or board.stock
         assert firmware is not None  # a profile without either is refused
@@ -77,5 +78,5 @@ def listing(known: list[Board]) -> Table:
 def kernels(board: Board) -> str:
     """What computes there at best."""
     if board.ours:
-        return "in our firmware"
-    return f"native {board.module}" if board.module else "viper" if board.arch else "plain Python"
+        return "built in"
+    return f"{board.module}.mpy" if board.module else "viper" if board.arch else "plain Python"
