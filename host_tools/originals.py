@@ -152,14 +152,21 @@ def _litert(
     done: Callable[[], None],
 ) -> list[Arrays]:  # fmt: skip
     _require("ai_edge_litert", "ai-edge-litert", "a TFLite model")
-    content = io.BytesIO()
+    from .importers.tflite import model_file
+
+    names = list(model_file.read(path).tensors)
+    number = {name: i for i, name in enumerate(names)}
+    for name in samples[0]:
+        if name not in number:
+            raise ConversionError(f"{path.name}: no tensor is named {name!r}")
     arrays: dict[str, Any] = {
-        f"input/{i}/{n}": array for i, inputs in enumerate(samples) for n, array in inputs.items()
+        f"input/{i}/{number[n]}": array for i, inputs in enumerate(samples) for n, array in inputs.items()
     }
-    np.savez(content, **arrays, model=np.frombuffer(path.read_bytes(), np.uint8))
-    program = Path(__file__).with_name("originals_litert.py")
+    content = io.BytesIO()
     # Every intermediate is asked for where one is: an output that the user cut out is none of the file's.
-    command = [sys.executable, str(program), "everything"]
+    tensors = np.array([i for i, name in enumerate(names) if wanted is None or name in wanted], np.int64)
+    np.savez(content, **arrays, model=np.frombuffer(path.read_bytes(), np.uint8), tensors=tensors)
+    command = [sys.executable, str(Path(__file__).with_name("originals_litert.py"))]
     finished = subprocess.run(command, input=content.getvalue(), capture_output=True, check=False)
     if finished.returncode:
         text = finished.stderr.decode(errors="replace").strip().rsplit("\n", 1)[-1]
@@ -167,9 +174,8 @@ def _litert(
     results: list[Arrays] = [{} for _ in samples]
     with np.load(io.BytesIO(finished.stdout), allow_pickle=False) as archive:
         for key in archive.files:
-            _, sample, name = key.split("/", 2)
-            if wanted is None or name in wanted:
-                results[int(sample)][name] = archive[key]
+            _, sample, tensor = key.split("/")
+            results[int(sample)][names[int(tensor)]] = archive[key]
     for _ in samples:
         done()
     return results

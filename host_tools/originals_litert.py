@@ -1,7 +1,8 @@
 """Runs a TFLite model in LiteRT: a program of its own, as a second model in one process has crashed the interpreter.
 
-Standard input: an npz of `model` (its bytes), and `input/<sample>/<name>` arrays. Standard output: an npz of
-`result/<sample>/<name>`. `everything` as the only argument keeps every intermediate; else only outputs are given.
+Standard input: an npz of `model` (its bytes), `input/<sample>/<tensor>` arrays, and `tensors`, which are wanted (none:
+all that there are); tensors go by their index in the file. Standard output: an npz of `result/<sample>/<tensor>`.
+Integers are computed by the built-in kernels without a delegate: the only way in which FULLY_CONNECTED is.
 """
 
 from __future__ import annotations
@@ -9,26 +10,11 @@ from __future__ import annotations
 import importlib
 import io
 import sys
-from typing import Any
 
 import numpy as np
 
 
-def tensor_names(details: list[dict[str, Any]]) -> dict[int, str]:
-    """Names of tensors by index; names that the file has twice get a number, as the importer numbers them."""
-    plain = {d["index"]: d["name"] or f"tensor {d['index']}" for d in sorted(details, key=lambda d: d["index"])}
-    taken, used = set(plain.values()), set()
-    names = {}
-    for index, name in plain.items():
-        free, n = name, 1
-        while free in used or (free != name and free in taken):
-            free, n = f"{name}#{n}", n + 1
-        used.add(free)
-        names[index] = free
-    return names
-
-
-def interpret(content: bytes, everything: bool) -> bytes:
+def interpret(content: bytes) -> bytes:
     """The archive of results for an archive of inputs."""
     litert = importlib.import_module("ai_edge_litert.interpreter")
     archive = np.load(io.BytesIO(content), allow_pickle=False)
@@ -38,29 +24,26 @@ def interpret(content: bytes, everything: bool) -> bytes:
         experimental_preserve_all_tensors=True,
         num_threads=1,
     )
-    samples: dict[int, dict[str, np.ndarray]] = {}
+    samples: dict[int, dict[int, np.ndarray]] = {}
     for key in archive.files:
         if key.startswith("input/"):
-            _, sample, name = key.split("/", 2)
-            samples.setdefault(int(sample), {})[name] = archive[key]
-    index = {name: i for i, name in tensor_names(interpreter.get_tensor_details()).items()}
-    for name, array in samples[0].items():
-        if name not in index:
-            raise SystemExit(f"no tensor is named {name!r}")
-        stated = next(d for d in interpreter.get_input_details() if d["index"] == index[name])
-        if tuple(stated["shape"]) != array.shape:
-            interpreter.resize_tensor_input(index[name], array.shape)
+            _, sample, tensor = key.split("/")
+            samples.setdefault(int(sample), {})[int(tensor)] = archive[key]
+    stated = {d["index"]: tuple(d["shape"]) for d in interpreter.get_input_details()}
+    for tensor, array in samples[0].items():
+        if stated.get(tensor, array.shape) != array.shape:
+            interpreter.resize_tensor_input(tensor, array.shape)
     interpreter.allocate_tensors()
-    wanted = index.items() if everything else [(n, i) for n, i in index.items() if i in _outputs(interpreter)]
+    there = [d["index"] for d in interpreter.get_tensor_details() if d["dtype"] is not np.void]
     results = {}
     for sample, values in samples.items():
         interpreter.reset_all_variables()
-        for name, array in values.items():
-            interpreter.set_tensor(index[name], array)
+        for tensor, array in values.items():
+            interpreter.set_tensor(tensor, array)
         interpreter.invoke()
-        for name, i in wanted:
+        for tensor in archive["tensors"].tolist() or there:
             try:
-                results[f"result/{sample}/{name}"] = interpreter.get_tensor(i)
+                results[f"result/{sample}/{tensor}"] = interpreter.get_tensor(tensor)
             except ValueError:  # a temporary that this operator did not need
                 continue
     out = io.BytesIO()
@@ -68,10 +51,6 @@ def interpret(content: bytes, everything: bool) -> bytes:
     return out.getvalue()
 
 
-def _outputs(interpreter: Any) -> list[int]:
-    return [d["index"] for d in interpreter.get_output_details()]
-
-
 if __name__ == "__main__":
-    answer = interpret(sys.stdin.buffer.read(), sys.argv[1:] == ["everything"])
+    answer = interpret(sys.stdin.buffer.read())
     sys.stdout.buffer.write(answer)

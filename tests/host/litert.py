@@ -15,6 +15,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from host_tools import originals_litert
+from host_tools.importers.tflite import model_file
+
 AVAILABLE = find_spec("ai_edge_litert") is not None
 
 
@@ -27,7 +30,7 @@ def run_all(
     content = io.BytesIO()
     arrays = {f"input/{i}/{t}": x for i, values in enumerate(inputs) for t, x in values.items()}
     np.savez(content, model=np.frombuffer(model, np.uint8), tensors=np.array(tensors or (), np.int64), **arrays)
-    done = subprocess.run([sys.executable, __file__], input=content.getvalue(), capture_output=True)
+    done = subprocess.run([sys.executable, originals_litert.__file__], input=content.getvalue(), capture_output=True)
     if done.returncode:
         raise RuntimeError(f"LiteRT could not run the model: {done.stderr.decode(errors='replace')[-2000:]}")
     return _results(done.stdout, len(inputs))
@@ -55,7 +58,7 @@ def run_here(model: bytes, inputs: Sequence[Mapping[int, np.ndarray]]) -> list[d
     content = io.BytesIO()
     arrays = {f"input/{i}/{t}": x for i, values in enumerate(inputs) for t, x in values.items()}
     np.savez(content, model=np.frombuffer(model, np.uint8), tensors=np.array((), np.int64), **arrays)
-    return _results(_interpret(content.getvalue()), len(inputs))
+    return _results(originals_litert.interpret(content.getvalue()), len(inputs))
 
 
 def _results(archived: bytes, count: int) -> list[dict[int, np.ndarray]]:
@@ -68,47 +71,5 @@ def _results(archived: bytes, count: int) -> list[dict[int, np.ndarray]]:
 
 
 def names_of(model: bytes) -> dict[int, str]:
-    """Names of a model's tensors by index; those that are not alone in having theirs are left out."""
-    import tflite
-
-    graph = tflite.Model.GetRootAs(model, 0).Subgraphs(0)
-    names = [graph.Tensors(i).Name().decode() for i in range(graph.TensorsLength())]
-    return {i: name for i, name in enumerate(names) if names.count(name) == 1}
-
-
-def _interpret(content: bytes) -> bytes:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    archive = np.load(io.BytesIO(content))
-    interpreter = Interpreter(
-        model_content=archive["model"].tobytes(),
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-        num_threads=1,
-    )
-    interpreter.allocate_tensors()
-    given: dict[int, dict[int, np.ndarray]] = {}
-    for name in archive.files:
-        if name.startswith("input/"):
-            _, i, t = name.split("/")
-            given.setdefault(int(i), {})[int(t)] = archive[name]
-    details = [d for d in interpreter.get_tensor_details() if d["dtype"] is not np.void]
-    wanted = archive["tensors"].tolist() or [d["index"] for d in details]
-    results = {}
-    for i in sorted(given):
-        for t, x in given[i].items():
-            interpreter.set_tensor(t, x)
-        interpreter.invoke()
-        for t in wanted:
-            try:
-                results[f"result/{i}/{t}"] = interpreter.get_tensor(t)
-            except ValueError:  # a temporary that this operator did not need
-                continue
-    out = io.BytesIO()
-    np.savez(out, **results)
-    return out.getvalue()
-
-
-if __name__ == "__main__":
-    result = _interpret(sys.stdin.buffer.read())
-    sys.stdout.buffer.write(result)
+    """Names of a model's tensors by index, as the importer tells them apart."""
+    return dict(enumerate(model_file.parse(model, "the model").tensors))

@@ -305,8 +305,10 @@ def test_litert_gives_every_intermediate(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again["Identity"], second["Identity"])
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(ConversionError, match="LiteRT"):
+    with pytest.raises(ConversionError, match="damaged"):
         run_original(broken, None, samples[0])
+    with pytest.raises(ConversionError, match="LiteRT does not run it"):
+        run_original(path, None, {"input_1": np.zeros((1, 49, 10, 1), np.float32)})
 
 
 def test_an_original_that_takes_reals_gets_what_integer_inputs_stand_for(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import tflite
 import tflite.utils
 
 from host_tools.graph import ConversionError, Quantisation
+from host_tools.importers.tflite.names import tensor_names
 
 Option = int | float | bool | tuple[int, ...]
 
@@ -85,15 +86,19 @@ class SourceModel:
 
 def read(path: Path) -> SourceModel:
     """The main graph of the model in the file; raises ConversionError."""
-    content = path.read_bytes()
+    return parse(path.read_bytes(), path.name)
+
+
+def parse(content: bytes, title: str) -> SourceModel:
+    """The main graph of the model that a file called `title` holds; raises ConversionError."""
     if content[4:8] != _IDENTIFIER:
-        raise ConversionError(f"{path.name}: not a TFLite model: {_IDENTIFIER.decode()} is not at byte 4")
+        raise ConversionError(f"{title}: not a TFLite model: {_IDENTIFIER.decode()} is not at byte 4")
     try:
         return _Reader(content).model()
     except Damaged as problem:
-        raise ConversionError(f"{path.name}: a damaged TFLite file: {problem}") from problem
+        raise ConversionError(f"{title}: a damaged TFLite file: {problem}") from problem
     except _READER_ERRORS as problem:
-        raise ConversionError(f"{path.name}: a damaged or incomplete TFLite file ({problem})") from problem
+        raise ConversionError(f"{title}: a damaged or incomplete TFLite file ({problem})") from problem
 
 
 class _Reader:
@@ -107,7 +112,9 @@ class _Reader:
         graph = self._model.Subgraphs(0)
         sources = list(self._items("tensors", graph.TensorsLength(), graph.Tensors))
         buffers = list(self._items("buffers", self._model.BuffersLength(), self._model.Buffers))
-        names = _unique_names([self._name(source, i) for i, source in enumerate(sources)])
+        names = tensor_names(
+            [self._name(source) for source in sources], [_filled(source, buffers) for source in sources]
+        )
         tensors = {name: self._tensor(source, name, buffers) for name, source in zip(names, sources, strict=True)}
         codes = self._items("operator codes", self._model.OperatorCodesLength(), self._model.OperatorCodes)
         kinds = [self._kind(code) for code in codes]
@@ -128,9 +135,8 @@ class _Reader:
         return (item(i) for i in range(count))
 
     @staticmethod
-    def _name(source: Any, index: int) -> str:
-        name = source.Name()
-        return name.decode("utf-8", "backslashreplace") if name else f"tensor {index}"
+    def _name(source: Any) -> str:
+        return (source.Name() or b"").decode("utf-8", "backslashreplace")
 
     def _kind(self, code: Any) -> str:
         number = code.DeprecatedBuiltinCode()
@@ -201,16 +207,10 @@ def _integers(values: Any) -> tuple[int, ...]:
     return tuple(int(v) for v in values) if isinstance(values, np.ndarray) else ()
 
 
-def _unique_names(names: list[str]) -> list[str]:
-    taken, unique = set(names), []
-    used: set[str] = set()
-    for name in names:
-        free, n = name, 1
-        while free in used or (free != name and free in taken):
-            free, n = f"{name}#{n}", n + 1
-        used.add(free)
-        unique.append(free)
-    return unique
+def _filled(source: Any, buffers: list[Any]) -> bool:
+    """Whether the file has the tensor's values."""
+    number = source.Buffer()
+    return 0 <= number < len(buffers) and not buffers[number].DataIsNone()
 
 
 def _quantisation(name: str, source: Any, shape: tuple[int, ...]) -> Quantisation | None:
