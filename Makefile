@@ -6,7 +6,7 @@
 #   make test-device DEVICE=…         the engine's tests on any device: /dev/ttyACM0, emu:rpi_pico, …
 #   make test-all                     all tests
 #   make bench                        measurements
-#   make lint                         ruff and mypy
+#   make lint                         ruff, mypy, and the engine's type stubs against the engine
 #   make firmware BOARD=rpi_pico      build MicroPython with the engine in it; CONTENTS=kernels or stock: with less,
 #                                     ARENA=BYTES, USER_C_MODULES=FOLDER, MICROPYTHON=<checkout or tarball>
 #   make clean                        remove .venv and what tests and tools left in this folder
@@ -38,9 +38,11 @@ firmware: setup-python
 	@$(BIN)/python -m firmware.build $(BOARD) $(if $(CONTENTS),--contents $(CONTENTS)) \
 	    $(if $(ARENA),--arena $(ARENA)) $(if $(USER_C_MODULES),--user-c-modules "$(USER_C_MODULES)")
 
-lint: setup-dev
+lint: setup-dev-without-boards
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m host_tools.distribution.check_stubs
 
 clean:
 	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
