@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -21,7 +22,7 @@ from .push import DEVICE_HELP, push
 from .terminal import messages, mistakes_are_sentences, print_json, progress, results, size_text
 
 NAME = "demo"
-EXAMPLES = "Examples: nnmicro demo    |    nnmicro demo --device auto --digits 50"
+EXAMPLES = "Examples: nnmicro demo    |    nnmicro demo --device auto --digits 50    |    nnmicro demo --save examples"
 
 
 @dataclass
@@ -47,10 +48,17 @@ def command(
     digits: Annotated[
         int, typer.Option("--digits", min=1, help="How many held-out digits to run; there are 360.")
     ] = 360,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="FOLDER", help="Run nothing; write the models and example programs there."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Recognise handwritten digits on a device: convert, plan, push, run, compare with the original."""
     with mistakes_are_sentences():
+        if save is not None:
+            _save(save, as_json)
+            return
         model = converted()
         seen = held_out()
         seen = Digits(seen.images[:digits], seen.labels[:digits])
@@ -74,6 +82,19 @@ def command(
             _tell(device, figures, int8, right, seen, found.argmax(1))
     if figures.agree != len(seen.images):
         raise typer.Exit(1)
+
+
+def _save(folder: Path, as_json: bool) -> None:
+    from ..demo.folder import write
+
+    with messages.status("converting the models"):
+        written = write(folder)
+    if as_json:
+        print_json({"files": [str(path) for path in written]})
+        return
+    for path in written:
+        results.print(str(path))
+    messages.print("the programs say in their first lines how they are run")
 
 
 def _on_device(device: Device, model: ModelFile, seen: Digits, original: np.ndarray) -> tuple[np.ndarray, Figures]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..convert import Options, convert
+from ..golden import Golden
 from ..model_file import ModelFile
 
 _SHADES = " ░▒▓█"
@@ -33,12 +34,12 @@ def held_out() -> Digits:
         return Digits(images, data["labels"].astype(np.int64))
 
 
-def converted() -> ModelFile:
-    """The demo's network as an `.nnm` file."""
+def converted(golden: Golden | None = None) -> ModelFile:
+    """The demo's network as an `.nnm` file, with golden vectors if wanted."""
     folder = files("host_tools.demo")
     labels = (folder / "digits_labels.txt").read_text().splitlines()
     with as_file(folder / "digits.onnx") as path:
-        return ModelFile(convert(path, options=Options(labels=labels)), "digits.nnm")
+        return ModelFile(convert(path, options=Options(labels=labels, golden=golden)), "digits.nnm")
 
 
 def quantised() -> ModelFile:
