@@ -1,7 +1,7 @@
 // Convolution in int8; see nnmicro/reference/convolution_int8.py.
 //
-// Two pixels at a time: what the filters see of them is widened once into a patch (patch_int8.h), taps outside of x as
-// zeros, and used for all filters of a group, some of them at a time.
+// Four pixels at a time: what the filters see of them is widened once into a patch (patch_int8.h), taps outside of x as
+// zeros, and used for all filters of a group, or as many of them as have room for their sums.
 
 #include "patch_int8.h"
 
@@ -18,51 +18,62 @@ typedef struct {
     int merged; // whether the taps of a kernel row lie in one run
     int pointwise; // whether a filter sees a run of one pixel
     int by_fours; // whether all runs of x are multiples of 4 long
+    int quick; // whether all channels are
+    int fused; // whether nn_patch_results can finish those that are
+    int alone; // whether it can finish all of them without sums in memory
 } work;
 
 // One pixel of the output.
 typedef struct {
     nn_span rows, columns;
     const int8_t *x; // all that a filter sees, in one run; or null
+    int inside; // whether the whole window is inside of x
     int8_t *to;
 } spot;
 
-static void find(const work *k, int32_t y, int32_t q, spot *s) {
-    s->to = (int8_t *)nn_at(&k->call->out, 0, y) + (ptrdiff_t)q * k->call->out.ps;
-    s->x = NULL;
-    if (k->pointwise) {
-        const int32_t row = y * k->stride_h - k->pad_top, column = q * k->stride_w - k->pad_left;
-        if (row >= 0 && row < k->x.h && column >= 0 && column < k->x.w) {
-            s->x = (const int8_t *)nn_at(&k->x, 0, row) + (ptrdiff_t)column * k->x.ps;
-            return;
+// `count` elements of a patch that x holds, or zero points where it is null.
+NN_INLINE void copy(const work *k, const int8_t *x, int32_t count, int8_t *to) {
+    int32_t i = 0;
+    if (!x) {
+        for (; i < count; i++) {
+            to[i] = (int8_t)k->zero;
         }
-    }
-    s->rows = nn_taps(y, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
-    s->columns = nn_taps(q, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w, k->x.w);
-}
-
-// Elements of a patch that x holds, or zeros where it is null.
-static void copy(const work *k, const int8_t *x, int32_t n, int8_t *to) {
-    for (int32_t i = 0; i < n; i++) {
-        to[i] = (int8_t)(x ? x[(ptrdiff_t)i * k->x.cs] : k->zero);
+    } else if (k->x.cs == 1) {
+        for (; NN_UNALIGNED && i + 4 <= count; i += 4) {
+            __builtin_memcpy(to + i, x + i, 4);
+        }
+        for (; i < count; i++) {
+            to[i] = x[i];
+        }
+    } else {
+        for (; i < count; i++) {
+            to[i] = x[(ptrdiff_t)i * k->x.cs];
+        }
     }
 }
 
 // Put weights' elements [at, at + n) of a pixel into the patch; `x` is the first channel of the group.
-NN_NOINLINE void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int32_t n, int32_t pixel, nn_patch *patch) {
-    int8_t bytes[NN_PIECE];
-    if (s->x) {
-        nn_patch_fill(patch, pixel, 0, s->x + (x - k->x.data) + at, n, k->zero);
-        return;
-    }
-    int32_t tap = 0, column = 0, channel = 0;
-    if (at) {
+NN_NOINLINE void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int32_t n, int32_t pixel, uint32_t *patch) {
+    int8_t bytes[NN_ALONE];
+    int32_t tap = 0, column = 0, channel = 0, done = 0;
+    if (s->inside && n == k->filter) {
+        const int32_t run = k->kernel_w * k->inputs;
+        const int8_t *from = (const int8_t *)x + (ptrdiff_t)s->columns.start * k->x.ps;
+        for (; done < n; done += run, tap += k->dilation_h) {
+            const int8_t *row = from + (ptrdiff_t)nn_row(&k->x, s->rows.start + tap) * k->x.rs;
+            if (k->by_fours) {
+                nn_patch_fill(patch, pixel, done, row, run, k->zero);
+            } else {
+                copy(k, row, run, bytes + done);
+            }
+        }
+    } else if (at) {
         column = at / k->inputs;
         channel = at % k->inputs;
         tap = column / k->kernel_w;
         column %= k->kernel_w;
     }
-    for (int32_t done = 0; done < n; channel = 0) {
+    for (; done < n; channel = 0) {
         const int8_t *from = NULL;
         int32_t end = k->kernel_w; // of the taps of one run
         if (tap >= s->rows.first && tap < s->rows.end) {
@@ -95,73 +106,123 @@ NN_NOINLINE void fill(const work *k, const spot *s, const uint8_t *x, int32_t at
     }
 }
 
-// A channel of both pixels that is not of the ordinary kind.
-NN_NOINLINE void unusual(const nn_channels *k, int32_t o, const uint32_t *sums, int8_t *p, int8_t *q) {
-    const uint32_t bias = (uint32_t)k->bias[o];
-    *p = nn_channel_result(k, o, sums[0] - bias);
-    *q = nn_channel_result(k, o, sums[1] - bias);
+// A channel of all pixels that is not of the ordinary kind.
+NN_NOINLINE void unusual(const work *k, const spot *s, int32_t o, const uint32_t *sums) {
+    for (int32_t i = 0; i < NN_PIXELS; i++) {
+        s[i].to[(ptrdiff_t)o * k->call->out.cs] = nn_channel_result(&k->channels, o, sums[i]);
+    }
 }
 
-NN_INLINE void results_within(const nn_channels *k, int32_t o, int32_t n, const uint32_t *sums, int8_t *p, int8_t *q,
-    ptrdiff_t step, int all_of_int8) {
-    const int32_t *multiplier = k->multiplier + o, *shift = k->shift + o;
-    const int32_t zero = k->zero, least = k->least, most = k->most;
-    ptrdiff_t at = 0;
-    for (const int32_t *end = shift + n; shift != end; sums += NN_PIXELS, at += step) {
-        const int32_t a = (int32_t)sums[0], b = (int32_t)sums[1];
+// All pixels' channels [o, o + n). What is of one pixel only goes to the same place several times.
+NN_NOINLINE void results(const work *k, const spot *s, int32_t o, int32_t n, const uint32_t *sums) {
+    const nn_channels *c = &k->channels;
+    const ptrdiff_t step = k->call->out.cs;
+    for (int32_t end = o + n; o < end; o++, sums += NN_PIXELS) {
+        const uint32_t bias = (uint32_t)c->bias[o];
         nn_quick quick;
-        if (nn_quick_of(*multiplier++, *shift++, zero, &quick) && nn_are_quick(a, b)) {
-            const int32_t c = nn_quick_result(&quick, a, 0), d = nn_quick_result(&quick, b, 0);
-            p[at] = (int8_t)(all_of_int8 ? nn_to_int8(c) : nn_min(nn_max(c, least), most));
-            q[at] = (int8_t)(all_of_int8 ? nn_to_int8(d) : nn_min(nn_max(d, least), most));
-        } else {
-            unusual(k, o + n - (int32_t)(end - shift) - 1, sums, p + at, q + at);
+        if (!nn_quick_of(c->multiplier[o], c->shift[o], c->zero, &quick)) {
+            unusual(k, s, o, sums);
+            continue;
+        }
+        const int32_t v[NN_PIXELS] = {(int32_t)(sums[0] + bias), (int32_t)(sums[1] + bias), (int32_t)(sums[2] + bias),
+            (int32_t)(sums[3] + bias)};
+        if (!k->quick && !(nn_are_quick(v[0], v[1]) && nn_are_quick(v[2], v[3]))) {
+            unusual(k, s, o, sums);
+            continue;
+        }
+        for (int32_t i = 0; i < NN_PIXELS; i++) {
+            s[i].to[o * step] = (int8_t)nn_min(nn_max(nn_quick_result(&quick, v[i], 0), c->least), c->most);
         }
     }
 }
 
-// Both pixels' channels [o, o + n). What is of one pixel only goes to the same place twice.
-NN_NOINLINE void results(const work *k, const spot *s, int32_t o, int32_t n, const uint32_t *sums) {
-    const ptrdiff_t step = k->call->out.cs;
-    int8_t *p = s[0].to + o * step, *q = s[1].to + o * step;
-    if (k->channels.least == -128 && k->channels.most == 127) {
-        results_within(&k->channels, o, n, sums, p, q, step, 1);
-    } else {
-        results_within(&k->channels, o, n, sums, p, q, step, 0);
+#if NN_FUSED
+
+// What nn_patch_results has written, kept within the bounds.
+static void clamp(const work *k, const spot *s, int32_t o, int32_t n) {
+    const int32_t least = k->channels.least, most = k->channels.most;
+    if (least == -128 && most == 127) {
+        return;
+    }
+    for (int32_t i = 0; i < NN_PIXELS; i++) {
+        int8_t *y = s[i].to + o;
+        for (int32_t j = 0; j < n; j++) {
+            y[j] = (int8_t)nn_min(nn_max(y[j], least), most);
+        }
     }
 }
 
-NN_NOINLINE void two_pixels(const work *k, const spot *s, int32_t group_outputs) {
-    nn_patch patch;
-    uint32_t sums[NN_FILTERS * NN_PIXELS];
+#endif
+
+// How many channels from o on, at most n, are quick like it, or are not.
+static int32_t alike(const nn_channels *c, int32_t o, int32_t n, int *quick) {
+    int32_t count = 1;
+    *quick = nn_is_quick(c, o);
+    while (count < n && nn_is_quick(c, o + count) == *quick) {
+        count++;
+    }
+    return count;
+}
+
+// All output channels of the pixels. `scratch` holds the patch, then the sums.
+NN_NOINLINE void four_pixels(const work *k, const spot *s, int32_t group_outputs) {
+    static const uint32_t nothing[NN_PIXELS] = {0, 0, 0, 0};
+    uint32_t scratch[NN_SCRATCH_WORDS];
+    uint32_t *const sums = scratch + NN_PIECE * NN_ELEMENT_WORDS;
     const uint8_t *x = k->x.data;
-    for (int32_t o = 0, end = group_outputs, n; o < k->call->out.c; o += n) {
-        if (o == end) {
-            end += group_outputs;
+    nn_products p;
+    p.odd = 2 * k->channels.zero + 1;
+    for (int32_t o = 0, first = 0, n; o < k->call->out.c; o += n) {
+        if (o == first + group_outputs) {
+            first = o;
             x += (ptrdiff_t)k->inputs * k->x.cs;
         }
-        n = nn_min(end - o, NN_FILTERS);
-        for (int32_t i = 0; i < n; i++) {
-            sums[NN_PIXELS * i] = sums[NN_PIXELS * i + 1] = (uint32_t)k->channels.bias[o + i];
+        n = first + group_outputs - o;
+        int fused = k->fused;
+        if (!k->alone) {
+            n = nn_min(n, NN_FILTERS);
+            if (fused && !k->quick) {
+                n = alike(&k->channels, o, n, &fused);
+            }
+            for (int32_t i = 0; i < NN_PIXELS * n; i++) {
+                sums[i] = 0;
+            }
         }
-        const int8_t *w = k->weights + (ptrdiff_t)o * k->filter;
         for (int32_t at = 0, length; at < k->filter; at += length) {
             length = nn_min(k->piece, k->filter - at);
-            if (length < k->filter || o == end - group_outputs) {
-                fill(k, s, x, at, length, 0, &patch);
-                fill(k, s + 1, x, at, length, 1, &patch);
+            if (length < k->filter || o == first) {
+                for (int32_t i = 0; i < NN_PIXELS; i++) {
+                    if (s[i].x) {
+                        nn_patch_fill(scratch, i, 0, s[i].x + (x - k->x.data) + at, length, k->zero);
+                    } else {
+                        fill(k, s + i, x, at, length, i, scratch);
+                    }
+                }
             }
-            if (n > 1) {
-                nn_patch_sums(&patch, length, w + at, k->filter, n & ~1, sums);
+            nn_patch_piece(&p, scratch, length, k->filter);
+            p.w = k->weights + (ptrdiff_t)o * k->filter + at;
+            p.sums = k->alone ? (uint32_t *)(uintptr_t)nothing : sums; // read only, if it is
+            p.sums_step = k->alone ? 0 : (int32_t)sizeof nothing;
+            p.sums_end = sums + NN_PIXELS * n;
+#if NN_FUSED
+            if (fused && at + length == k->filter) {
+                p.bias = k->channels.bias + o;
+                p.multiplier = k->channels.multiplier + o;
+                p.shift = k->channels.shift + o;
+                for (int32_t i = 0; i < NN_PIXELS; i++) {
+                    p.y[i] = s[i].to + o;
+                }
+                p.y_end = p.y[0] + n;
+                nn_patch_results(&p);
+                clamp(k, s, o, n);
+                break;
             }
-            if (n & 1) {
-                uint32_t last[2 * NN_PIXELS] = {sums[NN_PIXELS * (n - 1)], sums[NN_PIXELS * (n - 1) + 1], 0, 0};
-                nn_patch_sums(&patch, length, w + at + (ptrdiff_t)(n - 1) * k->filter, 0, 2, last);
-                sums[NN_PIXELS * (n - 1)] = last[0];
-                sums[NN_PIXELS * (n - 1) + 1] = last[1];
-            }
+#endif
+            nn_patch_sums(&p);
         }
-        results(k, s, o, n, sums);
+        if (!fused) {
+            results(k, s, o, n, sums);
+        }
     }
 }
 
@@ -208,11 +269,16 @@ static int prepare(const nn_state *call, work *k) {
     k->filter = (int32_t)taps * k->inputs; // the weights are there: it fits
     // Pieces of about the same length.
     const int32_t pieces = (k->filter + NN_PIECE - 1) / NN_PIECE;
-    k->piece = ((k->filter + pieces - 1) / pieces + 3) & ~3;
+    k->piece = nn_min(((k->filter + pieces - 1) / pieces + NN_BLOCK - 1) & -NN_BLOCK, NN_PIECE);
     k->merged = k->x.cs == 1 && k->x.ps == k->inputs && (k->dilation_w == 1 || k->kernel_w == 1);
     k->by_fours = k->x.cs == 1 && k->inputs % 4 == 0;
     k->pointwise = k->by_fours && k->kernel_h == 1 && k->kernel_w == 1;
-    return nn_channels_of(call, call->out.c, p + CONVOLUTION_INT8_OUTPUT_ZERO, &k->channels);
+    NN_TRY(nn_channels_of(call, call->out.c, p + CONVOLUTION_INT8_OUTPUT_ZERO, &k->channels));
+    k->quick = k->channels.quick && k->filter <= NN_QUICK_PRODUCTS;
+    k->fused = NN_FUSED && k->filter >= 4 && k->filter <= NN_QUICK_PRODUCTS && call->out.cs == 1;
+    k->alone = k->fused && k->quick && k->filter <= NN_ALONE;
+    k->piece = k->alone ? k->filter : k->piece;
+    return NN_OK;
 }
 
 int nn_convolution_int8(const nn_state *call) {
@@ -220,19 +286,32 @@ int nn_convolution_int8(const nn_state *call) {
     spot spots[NN_PIXELS];
     int32_t found = 0;
     NN_TRY(prepare(call, &k));
-    const int32_t group_outputs = call->out.c / (k.x.c / k.inputs);
+    const int32_t group_outputs = call->out.c / (k.x.c / k.inputs), w = call->out.w;
     for (int32_t y = call->y0; y < call->y1; y++) {
-        for (int32_t q = 0; q < call->out.w; q++) {
-            find(&k, y, q, spots + found);
-            found++;
-            if (found < NN_PIXELS && (y + 1 < call->y1 || q + 1 < call->out.w)) {
-                continue;
+        const nn_span rows = nn_taps(y, k.stride_h, k.pad_top, k.kernel_h, k.dilation_h, k.x.h);
+        const int high = k.merged && rows.end - rows.first == k.kernel_h;
+        const int inside = k.pointwise && rows.first < rows.end;
+        const int8_t *row = inside ? (const int8_t *)nn_at(&k.x, 0, rows.start) : NULL;
+        int8_t *to = (int8_t *)nn_at(&call->out, 0, y);
+        for (int32_t q = 0; q < w; q++) {
+            spot *s = spots + found++;
+            const int32_t column = q * k.stride_w - k.pad_left;
+            s->to = to + (ptrdiff_t)q * call->out.ps;
+            s->x = inside && column >= 0 && column < k.x.w ? row + (ptrdiff_t)column * k.x.ps : NULL;
+            if (!s->x) {
+                s->rows = rows;
+                s->columns = nn_taps(q, k.stride_w, k.pad_left, k.kernel_w, k.dilation_w, k.x.w);
+                s->inside = high && s->columns.end - s->columns.first == k.kernel_w;
             }
-            for (; found < NN_PIXELS; found++) {
-                find(&k, y, q, spots + found); // an odd one at the end, twice
+            if (y + 1 == call->y1 && q + 1 == w) {
+                for (; found < NN_PIXELS; found++) {
+                    spots[found] = *s; // the last one several times
+                }
             }
-            two_pixels(&k, spots, group_outputs);
-            found = 0;
+            if (found == NN_PIXELS) {
+                four_pixels(&k, spots, group_outputs);
+                found = 0;
+            }
         }
     }
     return NN_OK;

@@ -1,109 +1,67 @@
-// Patches of two pixels and their products with filters; see patch_int8.h.
+// Patches of four pixels and their products with filters; see patch_int8.h.
 
 #include "patch_int8.h"
 
-// What is left to do. The order is known to the assembler.
-typedef struct {
-    const void *x;
-    const int8_t *w;
-    uint32_t *sums;
-    int32_t step;
-    const void *x_fours; // where the last whole block of the patch ends that the inner loop takes at once
-    const void *x_end;
-    uint32_t *sums_end;
-    int32_t whole, rest; // elements in such blocks, and after them
-    int32_t back; // from there to the weights of the last group, or 0: there is none
-} products;
-
 #if NN_DSP
 
-void nn_patch_fill(nn_patch *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero) {
+void nn_patch_fill(uint32_t *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero) {
     const uint32_t minus = nn_both_halves(-zero);
-    uint32_t *to = patch->words + at + 2 * pixel;
+    uint32_t *to = patch + NN_ELEMENT_WORDS * at + 2 * pixel;
     if (!x) {
         for (; n > 0; n -= 4, to += 2 * NN_PIXELS) {
             to[0] = to[1] = 0;
         }
         return;
     }
+#if NN_DSP_ASSEMBLER
+#define WIDEN                            \
+    "ldr r3, [%[x]], #4\n"              \
+    "sxtab16 r2, %[minus], r3\n"        \
+    "sxtab16 r3, %[minus], r3, ror #8\n" \
+    "strd r2, r3, [%[to]], #32\n"
+    __asm volatile("b 2f\n"
+        "1:\n" WIDEN WIDEN
+        "2:\n"
+        "subs %[n], #8\n"
+        "bge 1b\n"
+        "lsls %[n], #29\n"
+        "beq 3f\n" WIDEN
+        "3:\n"
+        : [x] "+r"(x), [to] "+r"(to), [n] "+r"(n)
+        : [minus] "r"(minus)
+        : "r2", "r3", "cc", "memory");
+#else
     for (; n > 0; n -= 4, x += 4, to += 2 * NN_PIXELS) {
         const uint32_t bytes = nn_load_four(x);
         to[0] = nn_extend_even(minus, bytes);
         to[1] = nn_extend_odd(minus, bytes);
     }
+#endif
 }
 
-void nn_patch_end(nn_patch *patch, int32_t pixel, int32_t n, const int8_t *x, int32_t zero) {
+void nn_patch_end(uint32_t *patch, int32_t pixel, int32_t n, const int8_t *x, int32_t zero) {
     const int32_t rest = n & 3;
-    uint32_t *to = patch->words + (n & ~3) + 2 * pixel;
-    int32_t items[4];
+    uint32_t *to = patch + NN_ELEMENT_WORDS * (n & ~3) + 2 * pixel;
+    int8_t few[4] = {0, 0, 0, 0};
     if (!rest) {
         return;
     }
-    for (int32_t i = 0; i < 4; i++) {
-        items[i] = i < 4 - rest ? 0 : x[n - 4 + i] - zero;
-    }
-    to[0] = ((uint32_t)items[0] & 0xffff) | (uint32_t)items[2] << 16;
-    to[1] = ((uint32_t)items[1] & 0xffff) | (uint32_t)items[3] << 16;
-}
-
-#if NN_DSP_ASSEMBLER
-#include "patch_armv7em.h"
-#else
-
-static void add_group(uint32_t *sums, const uint32_t *x, const int8_t *v, const int8_t *w) {
-    const uint32_t a = nn_load_four(v), b = nn_load_four(w);
-    for (int32_t pixel = 0; pixel < NN_PIXELS; pixel++, x += 2) {
-        sums[pixel] = nn_dual_mac(sums[pixel], x[0], nn_extend_even(0, a));
-        sums[pixel] = nn_dual_mac(sums[pixel], x[1], nn_extend_odd(0, a));
-        sums[NN_PIXELS + pixel] = nn_dual_mac(sums[NN_PIXELS + pixel], x[0], nn_extend_even(0, b));
-        sums[NN_PIXELS + pixel] = nn_dual_mac(sums[NN_PIXELS + pixel], x[1], nn_extend_odd(0, b));
-    }
-}
-
-static void add_products(products *p) {
-    for (; p->sums != p->sums_end; p->sums += 2 * NN_PIXELS, p->w += 2 * (ptrdiff_t)p->step) {
-        const int8_t *w = p->w;
-        const uint32_t *x = p->x;
-        for (; x != p->x_end; x += 2 * NN_PIXELS, w += 4) {
-            add_group(p->sums, x, w, w + p->step);
+    if (n < 4) {
+        for (int32_t i = 0; i < n; i++) {
+            few[4 - n + i] = x[i];
         }
-        if (p->back) {
-            add_group(p->sums, x, w - p->back, w + p->step - p->back);
-        }
+        x = few;
+        n = 4;
     }
-}
-
-#endif
-
-void nn_patch_sums(const nn_patch *patch, int32_t n, const int8_t *w, int32_t step, int32_t filters, uint32_t *sums) {
-    products p;
-    if (n < 4) { // no four weights to load
-        const uint32_t *x = patch->words;
-        for (; filters > 0; filters--, w += step, sums += NN_PIXELS) {
-            for (int32_t i = 0; i < n; i++) {
-                const int32_t at = 4 - n + i;
-                sums[0] = nn_mac(sums[0], (int16_t)(x[at & 1] >> 8 * (at & 2)), w[i]);
-                sums[1] = nn_mac(sums[1], (int16_t)(x[2 + (at & 1)] >> 8 * (at & 2)), w[i]);
-            }
-        }
-        return;
-    }
-    p.x = patch->words;
-    p.x_fours = patch->words + (n & ~15);
-    p.x_end = patch->words + (n & ~3);
-    p.w = w;
-    p.step = step;
-    p.sums = sums;
-    p.sums_end = sums + NN_PIXELS * filters;
-    p.back = n & 3 ? 4 - (n & 3) : 0;
-    add_products(&p);
+    const uint32_t minus = nn_both_halves(-zero), bytes = nn_load_four(x + n - 4);
+    to[0] = rest < 2 ? 0 : nn_extend_even(minus, bytes) & 0xffff0000u;
+    to[1] = nn_extend_odd(minus, bytes) & (rest < 3 ? 0xffff0000u : 0xffffffffu);
 }
 
 #else
 
-void nn_patch_fill(nn_patch *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero) {
-    int32_t *to = patch->words + at * NN_PIXELS + pixel;
+void nn_patch_fill(uint32_t *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero) {
+    int32_t *to = (int32_t *)patch + NN_PIXELS * at + pixel;
     int32_t *const end = to + NN_PIXELS * n;
     if (!x) {
         for (; to != end; to += NN_PIXELS) {
@@ -122,62 +80,158 @@ void nn_patch_fill(nn_patch *patch, int32_t pixel, int32_t at, const int8_t *x, 
     }
 }
 
-void nn_patch_end(nn_patch *patch, int32_t pixel, int32_t n, const int8_t *x, int32_t zero) {
+void nn_patch_end(uint32_t *patch, int32_t pixel, int32_t n, const int8_t *x, int32_t zero) {
     const int32_t whole = n & ~3;
     nn_patch_fill(patch, pixel, whole, x + whole, n - whole, zero);
 }
 
-#if defined(__thumb2__)
+#endif
+
+void nn_patch_piece(nn_products *p, const uint32_t *patch, int32_t n, int32_t filter) {
+    p->x = patch;
+    p->x_blocks = patch + NN_ELEMENT_WORDS * (n & -NN_BLOCK);
+    p->x_end = patch + NN_ELEMENT_WORDS * (NN_DSP ? n & ~3 : n);
+    p->next = filter - n;
+    p->back = NN_DSP && n & 3 ? 4 - (n & 3) : 0;
+    p->n = n;
+}
+
+#if NN_DSP_ASSEMBLER
+#include "patch_armv7em.h"
+#include "patch_thumb2.h"
+#elif !NN_DSP && defined(__thumb2__)
 #include "patch_armv7m.h"
-#elif defined(__ARM_ARCH_6M__)
+#include "patch_thumb2.h"
+#elif !NN_DSP && defined(__ARM_ARCH_6M__)
 #include "patch_armv6m.h"
 #else
 
-#define ADD_ELEMENT(i)                                    \
-    {                                                     \
-        const int32_t p = x[2 * (i)], q = x[2 * (i) + 1]; \
-        const int32_t even = v[i], odd = w[i];            \
-        a = nn_mac(a, p, even);                           \
-        b = nn_mac(b, q, even);                           \
-        c = nn_mac(c, p, odd);                            \
-        d = nn_mac(d, q, odd);                            \
-    }
+#if NN_DSP
 
-static void add_products(products *p) {
-    for (; p->sums != p->sums_end; p->sums += 2 * NN_PIXELS, p->w += 2 * (ptrdiff_t)p->step) {
-        const int8_t *v = p->w, *w = v + p->step;
-        const int32_t *x = p->x;
-        uint32_t a = p->sums[0], b = p->sums[1], c = p->sums[2], d = p->sums[3];
-        for (; x != p->x_fours; x += 4 * NN_PIXELS, v += 4, w += 4) {
-            ADD_ELEMENT(0)
-            ADD_ELEMENT(1)
-            ADD_ELEMENT(2)
-            ADD_ELEMENT(3)
+static void add_group(const uint32_t *x, const int8_t *w, uint32_t *s) {
+    const uint32_t word = nn_load_four(w), even = nn_extend_even(0, word), odd = nn_extend_odd(0, word);
+    for (int32_t pixel = 0; pixel < NN_PIXELS; pixel++, x += 2) {
+        s[pixel] = nn_dual_mac(nn_dual_mac(s[pixel], x[0], even), x[1], odd);
+    }
+}
+
+static void add_filter(const nn_products *p, const int8_t *w, uint32_t *s) {
+    const uint32_t *x = p->x;
+    for (; x != p->x_end; x += 2 * NN_PIXELS, w += 4) {
+        add_group(x, w, s);
+    }
+    if (p->back) {
+        add_group(x, w - p->back, s);
+    }
+}
+
+// Two filters: their pixels' sums one after the other.
+static void add_filters(const nn_products *p, const int8_t *v, const int8_t *w, uint32_t *s) {
+    add_filter(p, v, s);
+    add_filter(p, w, s + NN_PIXELS);
+}
+
+#elif defined(__riscv)
+#include "patch_rv32.h"
+#else
+
+NN_INLINE void add_filters(const nn_products *p, const int8_t *v, const int8_t *w, uint32_t *s) {
+    for (const uint32_t *x = p->x; x != p->x_end; x += NN_PIXELS) {
+        const int32_t first = *v++, second = *w++;
+        for (int32_t pixel = 0; pixel < NN_PIXELS; pixel++) {
+            s[pixel] = nn_mac(s[pixel], (int32_t)x[pixel], first);
+            s[NN_PIXELS + pixel] = nn_mac(s[NN_PIXELS + pixel], (int32_t)x[pixel], second);
         }
-        for (; x != p->x_end; x += NN_PIXELS, v++, w++) {
-            ADD_ELEMENT(0)
-        }
-        p->sums[0] = a;
-        p->sums[1] = b;
-        p->sums[2] = c;
-        p->sums[3] = d;
     }
 }
 
 #endif
 
-void nn_patch_sums(const nn_patch *patch, int32_t n, const int8_t *w, int32_t step, int32_t filters, uint32_t *sums) {
-    products p;
-    p.x = patch->words;
-    p.x_fours = patch->words + NN_PIXELS * (n & ~3);
-    p.x_end = patch->words + NN_PIXELS * n;
-    p.w = w;
-    p.step = step;
-    p.sums = sums;
-    p.sums_end = sums + NN_PIXELS * filters;
-    p.whole = n & ~3;
-    p.rest = n & 3;
-    add_products(&p);
+static void add_products(nn_products *p) {
+    const int8_t *w = p->w;
+    const ptrdiff_t filter = p->n + p->next;
+    for (uint32_t *sums = p->sums; sums != p->sums_end; sums += NN_PIXELS, w += filter) {
+        const int pair = sums + NN_PIXELS != p->sums_end;
+        uint32_t s[2 * NN_PIXELS] = {sums[0], sums[1], sums[2], sums[3]}, *second = sums + NN_PIXELS;
+        if (pair) {
+            s[4] = second[0];
+            s[5] = second[1];
+            s[6] = second[2];
+            s[7] = second[3];
+        }
+        add_filters(p, w, pair ? w + filter : w, s);
+        sums[0] = s[0];
+        sums[1] = s[1];
+        sums[2] = s[2];
+        sums[3] = s[3];
+        if (pair) {
+            second[0] = s[4];
+            second[1] = s[5];
+            second[2] = s[6];
+            second[3] = s[7];
+            sums = second;
+            w += filter;
+        }
+    }
 }
 
+#if NN_FUSED
+
+// The results of a filter; y[i] is the place of pixel i's.
+NN_INLINE void write(const nn_products *p, int32_t i, const uint32_t *s, int8_t *const *y) {
+    const int32_t right = -p->shift[i], bias = p->bias[i];
+    const nn_quick quick = {p->multiplier[i], (int32_t)((uint32_t)p->odd << (right - 1)), right};
+    for (int32_t pixel = 0; pixel < NN_PIXELS; pixel++) {
+        y[pixel][i] = (int8_t)nn_to_int8(nn_quick_result(&quick, (int32_t)s[pixel] + bias, 0));
+    }
+}
+
+static void write_results(nn_products *products) {
+    const nn_products p = *products; // so that nothing is read again after a result has been written
+    const int8_t *w = p.w;
+    const ptrdiff_t filter = p.n + p.next;
+    const int32_t count = (int32_t)(p.y_end - p.y[0]), step = p.sums_step / (int32_t)sizeof *p.sums;
+    for (int32_t i = 0; i < count; i += 2) {
+        const int pair = i + 1 < count;
+        const uint32_t *sums = p.sums + i * step, *second = pair ? sums + step : sums;
+        uint32_t s[2 * NN_PIXELS] = {sums[0], sums[1], sums[2], sums[3], second[0], second[1], second[2], second[3]};
+        const int8_t *first = w + i * filter;
+        add_filters(&p, first, pair ? first + filter : first, s);
+        write(&p, i, s, p.y);
+        if (pair) {
+            write(&p, i + 1, s + NN_PIXELS, p.y);
+        }
+    }
+}
+
+#endif
+
+#endif
+
+// Filters of less than four weights, which the assembler cannot load.
+static void add_few(const nn_products *p) {
+    const int8_t *w = p->w;
+    for (uint32_t *sums = p->sums; sums != p->sums_end; sums += NN_PIXELS, w += p->n + p->next) {
+        for (int32_t pixel = 0; pixel < NN_PIXELS; pixel++) {
+            for (int32_t i = 0; i < p->n; i++) {
+                const int32_t at = 4 - p->n + i; // where nn_patch_end has put it
+                const uint32_t word = p->x[2 * pixel + (at & 1)];
+                sums[pixel] = nn_mac(sums[pixel], (int16_t)(word >> 8 * (at & 2)), w[i]);
+            }
+        }
+    }
+}
+
+void nn_patch_sums(nn_products *p) {
+    if (NN_DSP && p->n < 4) {
+        add_few(p);
+    } else {
+        add_products(p);
+    }
+}
+
+#if NN_FUSED
+void nn_patch_results(nn_products *p) {
+    write_results(p);
+}
 #endif

@@ -16,7 +16,9 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
     channels->multiplier = data;
     NN_TRY(nn_constant(call, 4, NN_I32, count, &data));
     channels->shift = data;
+    channels->quick = 1;
     for (int32_t i = 0; i < count; i++) {
+        channels->quick &= nn_is_quick(channels, i);
         if (channels->shift[i] < NN_SHIFT_LEAST || channels->shift[i] > NN_SHIFT_MOST) {
             return NN_BAD_DATA;
         }

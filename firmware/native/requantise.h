@@ -64,6 +64,7 @@ NN_INLINE uint32_t nn_mac(uint32_t sum, int32_t a, int32_t b) {
 typedef struct {
     const int32_t *bias, *multiplier, *shift;
     int32_t zero, least, most;
+    int quick; // whether nn_is_quick says so of all of them
 } nn_channels;
 
 // Inputs 2, 3, 4: bias, multiplier, shift of `count` channels; `words`: zero point and bounds of the output.
@@ -89,6 +90,13 @@ NN_INLINE int nn_quick_of(int32_t multiplier, int32_t shift, int32_t zero, nn_qu
     quick->offset = (int32_t)((uint32_t)(2 * zero + 1) << (less & 31));
     quick->right = (int32_t)less + 1;
     return less < NN_QUICK_RIGHT;
+}
+
+// A channel that is quick for every sum of at most NN_QUICK_PRODUCTS products of an element less its zero point with a weight.
+enum { NN_QUICK_BIAS = 1 << 28, NN_QUICK_PRODUCTS = NN_QUICK_BIAS / (255 * 128) };
+
+NN_INLINE int nn_is_quick(const nn_channels *k, int32_t o) {
+    return ~(uint32_t)k->shift[o] < NN_QUICK_RIGHT && (uint32_t)k->bias[o] + NN_QUICK_BIAS < 2u * NN_QUICK_BIAS;
 }
 
 // Whether two values are: then no step of the calculation leaves 32 bits.

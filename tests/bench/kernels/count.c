@@ -19,6 +19,8 @@ static const nn_buffer buffers[] = {{output, sizeof output, 1}, {params, sizeof 
     {shift, sizeof shift, 0}};
 enum { OUTPUT, PARAMS, NOTHING, INPUT, SECOND, WEIGHTS, BIAS, MULTIPLIER, SHIFT, BUFFERS };
 
+static int extreme; // whether elements, weights and zero points are the largest there are
+
 static uint32_t seed;
 static uint32_t next(void) {
     seed = seed * 1664525u + 1013904223u;
@@ -56,7 +58,7 @@ static void channels(int count, int products, int odd) {
     }
     for (int i = 0; i < count; i++) {
         bias[i] = (int32_t)(next() % 4001) - 2000;
-        multiplier[i] = (int32_t)((1u << 30) + next() * 60u % (1u << 30));
+        multiplier[i] = extreme ? INT32_MAX : (int32_t)((1u << 30) + next() * 60u % (1u << 30));
         shift[i] = -spread - (int)(next() & 1);
     }
     if (odd && count > 5) { // dead channels, large scales
@@ -72,7 +74,7 @@ static void channels(int count, int products, int odd) {
 }
 
 static int prepare(const layer *l, const char **kernel) {
-    const int zero = (int)(next() % 256) - 128, out_zero = next() & 1 ? -128 : (int)(next() % 100) - 50;
+    const int zero = extreme ? (int)(next() & 1 ? 127 : -128) : (int)(next() % 256) - 128, out_zero = next() & 1 ? -128 : (int)(next() % 100) - 50;
     const int taps = l->kernel_h * l->kernel_w;
     int32_t *p = params;
     map(0, INPUT, l->h, l->w, l->c);
@@ -219,17 +221,22 @@ static void count(const layer *l) {
     machine_print("\n");
 }
 
+static void fill(int8_t *data, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t value = next();
+        data[i] = (int8_t)(!extreme ? (int32_t)value : value & 0x300 ? -128 : 127);
+    }
+}
+
 int main(void) {
-    for (size_t i = 0; i < sizeof input; i++) {
-        input[i] = (int8_t)next();
-    }
-    for (size_t i = 0; i < sizeof second; i++) {
-        second[i] = (int8_t)next();
-    }
-    for (size_t i = 0; i < sizeof weights; i++) {
-        weights[i] = (int8_t)next();
-    }
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        const int was = extreme;
+        extreme = layers[i].network[0] == 'e';
+        if (!i || extreme != was) {
+            fill(input, sizeof input);
+            fill(second, sizeof second);
+            fill(weights, sizeof weights);
+        }
         count(layers + i);
     }
     return 0;

@@ -106,7 +106,7 @@ def here(folder: Path, *flags: str) -> list[Counted]:
 def table(counted: dict[str, list[Counted]]) -> str:
     """A line a layer, and one for each network."""
     cores = list(counted)
-    lines = [f"{'':5} {'':18}" + "".join(f"{core:>14} {'a MAC':>6}" for core in cores)]
+    lines = [f"{'':7} {'':18}" + "".join(f"{core:>14} {'a MAC':>6}" for core in cores)]
     networks: dict[str, list[int]] = {}
     for rows in zip(*counted.values(), strict=True):
         first = rows[0]
@@ -115,13 +115,13 @@ def table(counted: dict[str, list[Counted]]) -> str:
             + (f"{row.instructions / row.multiplications:6.2f}" if row.multiplications else " " * 6)
             for row in rows
         ]
-        lines.append(f"{first.network:5} {first.layer:18}" + "".join(figures))
+        lines.append(f"{first.network:7} {first.layer:18}" + "".join(figures))
         sums = networks.setdefault(first.network, [0] * (len(cores) + 1))
         for i, row in enumerate(rows):
             sums[i] += row.times * row.instructions
         sums[-1] += first.times * first.multiplications
     for network, sums in networks.items():
-        lines.append(f"{network:5} {'all':18}" + "".join(f"{n:14,} {n / sums[-1]:6.2f}" for n in sums[:-1]))
+        lines.append(f"{network:7} {'all':18}" + "".join(f"{n:14,} {n / sums[-1]:6.2f}" for n in sums[:-1]))
     return "\n".join(lines)
 
 

@@ -1,4 +1,5 @@
-// The int8 layers of the four MLPerf Tiny networks, and odd ones that go through every other path.
+// The int8 layers of the four MLPerf Tiny networks, odd ones that go through every other path, and ones with extreme
+// elements and weights.
 
 typedef enum { CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, POOLING, ADDITION } operation;
 
@@ -67,4 +68,12 @@ static const layer layers[] = {
     {"odd", "dense 131-7", 1, FULLY_CONNECTED, 1, 1, 131, 1, 7, 1, 0, 0, 0, 0, 0},
     {"odd", "dense 3-3", 1, FULLY_CONNECTED, 1, 1, 3, 1, 3, 1, 0, 0, 0, 0, 0},
     {"odd", "maximum", 1, POOLING, 7, 7, 6, 3, 3, 6, 3, 3, 2, 0, 0},
+    {"extreme", "3x3 32-6", 1, CONVOLUTION, 6, 5, 32, 6, 5, 6, 3, 3, 1, 1, 1},
+    {"extreme", "3x3 64-40", 1, CONVOLUTION, 4, 3, 64, 4, 3, 40, 3, 3, 1, 1, 1},
+    {"extreme", "3x3 3-8", 1, CONVOLUTION, 7, 7, 3, 7, 7, 8, 3, 3, 1, 1, 1},
+    {"extreme", "1x1 256-9", 1, CONVOLUTION, 3, 3, 256, 3, 3, 9, 1, 1, 1, 0, 0},
+    {"extreme", "depthwise 8", 1, DEPTHWISE, 6, 6, 8, 6, 6, 8, 3, 3, 1, 1, 1},
+    {"extreme", "dense 640-9", 1, FULLY_CONNECTED, 1, 1, 640, 1, 9, 1, 0, 0, 0, 0, 0},
+    {"extreme", "add 16", 1, ADDITION, 4, 4, 16, 4, 4, 16, 0, 0, 0, 0, 0},
+    {"extreme", "average", 1, POOLING, 25, 5, 64, 1, 1, 64, 25, 5, 1, 0, 0},
 };
