@@ -104,7 +104,7 @@ if [ "$kind" = dev ]; then
     python_size='235 MB to download, 900 MB on disk'
 else
     extra=
-    python_size='105 MB to download, 400 MB on disk'
+    python_size='65 MB to download, 260 MB on disk'
 fi
 if [ -n "$missing$missing_boards" ] || { [ "$kind" != system ] && [ ! -e "$stamp-$kind" ]; } || needs_micropython; then
     say_what_comes

@@ -15,7 +15,7 @@ from pathlib import Path
 from firmware import build, qemu_port, system_packages
 from firmware.errors import FirmwareError
 from firmware.order import KERNELS
-from host_tools.device.emulated import EmulatedDevice, inheritable
+from host_tools.device.emulated import EmulatedDevice, inheritable, require_ptys
 from host_tools.device.errors import DeviceError
 
 # With it QEMU counts instructions: one is 128 ns of the board's time, however busy this computer is.
@@ -34,6 +34,7 @@ class QemuDevice(EmulatedDevice):
     def __init__(
         self, spec: str, name: str, *, heap: int | None = None, exact: bool = True, firmware: Path | None = None
     ) -> None:
+        require_ptys(spec)
         try:
             board = qemu_port.board(name)
             system_packages.require(f"The emulated board {name}", qemu_port.emulator_needs(name))
