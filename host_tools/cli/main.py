@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import bench, boards, convert, demo, emulate, flash, info, ls, ops, plan, push, rm, run, status, verify
+from . import bench, boards, convert, demo, emulate, flash, info, ls, ops, plan, push, report, rm, run, status, verify
 
 app = typer.Typer(
     help="Trained neural networks on microcontrollers that run MicroPython: convert a model, see what memory it needs, "
@@ -15,7 +15,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (convert, ops, info, boards, plan, push, run, verify, bench, status, ls, rm, flash, emulate, demo):
+_MODULES = (
+    convert, ops, info, boards, plan, report, push, run, verify, bench, status, ls, rm, flash, emulate, demo,
+)  # fmt: skip
+for module in _MODULES:
     app.command(module.NAME, epilog=module.EXAMPLES)(module.command)
 
 

@@ -40,8 +40,10 @@ class Panel:
 
 
 def short(name: str) -> str:
-    """Of a name that TensorFlow put together from those of fused layers the last one, without what all have."""
-    return re.sub(r"(/BiasAdd)?/ReadVariableOp(/resource\d*)?$", "", name.rsplit(";", 1)[-1])
+    """Of a name that TensorFlow put together from those of fused layers the last one, without what all have; and
+    without what onnxruntime's quantiser adds."""
+    last = name.rsplit(";", 1)[-1].removesuffix("_QuantizeLinear_Output")
+    return re.sub(r"(/BiasAdd)?/ReadVariableOp(/resource\d*)?$", "", last)
 
 
 def panels(program: Program, plan: Plan) -> list[Panel]:
