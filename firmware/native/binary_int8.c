@@ -50,6 +50,59 @@ NN_INLINE void binary_run(int kind, const int32_t *p, const run *r) {
     }
 }
 
+// A sum of which one operand has half the scale that both have in common, exactly, as the one with the larger scale has:
+// then rescaling it is a shift.
+typedef struct {
+    int32_t even_zero; // of that operand
+    int32_t zero, multiplier, half, right, away; // of the other one
+    nn_quick quick; // of the sum
+} quick_sum;
+
+enum { LEFT = 20, HALF_SCALE = 1 << 30 };
+
+// Whether the operand whose words begin at `even` is the one that is shifted only.
+static int quick_sum_of(const int32_t *p, int even, int other, quick_sum *s) {
+    s->even_zero = p[even];
+    s->zero = p[other];
+    s->multiplier = p[other + 1];
+    s->right = -p[other + 2];
+    s->half = s->right > 0 ? (int32_t)((uint32_t)1 << (s->right - 1)) : 0;
+    s->away = s->right > 0 ? -1 : 0;
+    return p[BINARY_INT8_KIND] == ADD && p[BINARY_INT8_LEFT_SHIFT] == LEFT && p[even + 1] == HALF_SCALE && !p[even + 2]
+        && s->right >= 0 && s->right < NN_QUICK_RIGHT && p[BINARY_INT8_ACTIVATION_MIN] == -128
+        && p[BINARY_INT8_ACTIVATION_MAX] == 127
+        && nn_quick_of(p[BINARY_INT8_OUTPUT_MULTIPLIER], p[BINARY_INT8_OUTPUT_SHIFT], p[BINARY_INT8_OUTPUT_ZERO], &s->quick);
+}
+
+// The same as combine, for both operands are less than 2^28.
+NN_INLINE int8_t quick_result(const quick_sum *s, int32_t even, int32_t item) {
+#ifdef __ARM_ARCH_6M__
+    // A difference has 9 bits, so that two products of 32 bits will do.
+    const int32_t difference = item - s->zero;
+    int32_t value = difference * (s->multiplier >> 16) * (1 << (LEFT + 16 - 31))
+        + ((difference * (s->multiplier & 0xffff) + (1 << (30 - LEFT))) >> (31 - LEFT));
+#else
+    int32_t value = nn_quick_product((item - s->zero) * (1 << LEFT), s->multiplier, 0);
+#endif
+    value = (value + ((value >> 31) & s->away) + s->half) >> s->right;
+    return (int8_t)nn_to_int8(nn_quick_result(&s->quick, value + (even - s->even_zero) * (1 << (LEFT - 1)), -1));
+}
+
+// Elements that lie next to each other.
+static void quick_run(const quick_sum *sum, const int8_t *even, const int8_t *other, int8_t *y, int32_t count) {
+    const quick_sum s = *sum; // so that nothing is read again after a result has been written
+    int32_t i = 0;
+    for (; i + 4 <= count; i += 4, even += 4, other += 4, y += 4) {
+        y[0] = quick_result(&s, even[0], other[0]);
+        y[1] = quick_result(&s, even[1], other[1]);
+        y[2] = quick_result(&s, even[2], other[2]);
+        y[3] = quick_result(&s, even[3], other[3]);
+    }
+    for (; i < count; i++) {
+        *y++ = quick_result(&s, *even++, *other++);
+    }
+}
+
 static int fits(int32_t a, int32_t b, int32_t out) {
     return (a == out || a == 1) && (b == out || b == 1) && (a == out || b == out);
 }
@@ -88,22 +141,32 @@ int nn_binary_int8(const nn_state *call) {
     if (!fits(a.c, b.c, out->c) || !fits(a.h, b.h, out->h) || !fits(a.w, b.w, out->w)) {
         return NN_BAD_SHAPE;
     }
-    // The longer of channels and columns is the inner loop: few channels of a wide map, or many of a narrow one.
-    const int by_channels = out->c > out->w;
-    const int32_t outer = by_channels ? out->w : out->c;
+    // The inner loop is over channels where they lie next to each other, else over the more of channels and columns: few
+    // channels of a wide map, or many of a narrow one.
+    const int interleaved = (out->cs == 1) & (a.c > 1) & (a.cs == 1) & (b.c > 1) & (b.cs == 1);
+    const int by_channels = interleaved || out->c > out->w;
+    int32_t outer = by_channels ? out->w : out->c;
     const ptrdiff_t a_c = a.c > 1 ? a.cs : 0, a_w = a.w > 1 ? a.ps : 0;
     const ptrdiff_t b_c = b.c > 1 ? b.cs : 0, b_w = b.w > 1 ? b.ps : 0;
     r.count = by_channels ? out->c : out->w;
     r.a_step = by_channels ? a_c : a_w;
     r.b_step = by_channels ? b_c : b_w;
     r.y_step = by_channels ? out->cs : out->ps;
+    quick_sum sum;
+    const int runs = (r.a_step == 1) & (r.b_step == 1) & (r.y_step == 1);
+    const int a_is_even = quick_sum_of(p, BINARY_INT8_A_ZERO, BINARY_INT8_B_ZERO, &sum);
+    const int quick = runs && (a_is_even || quick_sum_of(p, BINARY_INT8_B_ZERO, BINARY_INT8_A_ZERO, &sum));
+    if (runs && by_channels && a_w == out->c && b_w == out->c && out->ps == out->c) {
+        r.count *= outer; // a row is one run
+        outer = 1;
+    }
     for (int32_t y = call->y0; y < call->y1; y++) {
         for (int32_t i = 0; i < outer; i++) {
             r.a = (const int8_t *)nn_at(&a, 0, a.h > 1 ? y : 0) + i * (by_channels ? a_w : a_c);
             r.b = (const int8_t *)nn_at(&b, 0, b.h > 1 ? y : 0) + i * (by_channels ? b_w : b_c);
             r.y = (int8_t *)nn_at(out, 0, y) + (ptrdiff_t)i * (by_channels ? out->ps : out->cs);
-            if (p[BINARY_INT8_KIND] == ADD) {
-                binary_run(ADD, p, &r);
+            if (quick) {
+                quick_run(&sum, a_is_even ? r.a : r.b, a_is_even ? r.b : r.a, r.y, r.count);
             } else {
                 binary_run(p[BINARY_INT8_KIND], p, &r);
             }
