@@ -23,6 +23,56 @@ static int32_t pool(const work *k, int32_t c, nn_span rows, nn_span columns, int
     return k->average ? (int32_t)sum : largest;
 }
 
+#if NN_DSP
+
+// Adds `n` elements of four channels, `step` apart, to their sums.
+NN_INLINE void add_four(const int8_t *x, int32_t step, int32_t n, int32_t *sums) {
+    while (n > 0) {
+        const int32_t some = nn_min(n, 255); // their sums fit halfwords
+        uint32_t even = 0, odd = 0;
+        n -= some;
+        for (int32_t i = 0; i < some; i++) {
+            const uint32_t bytes = nn_load_four(x + (ptrdiff_t)i * step);
+            even = nn_extend_even(even, bytes);
+            odd = nn_extend_odd(odd, bytes);
+        }
+        sums[0] += (int16_t)even;
+        sums[1] += (int16_t)odd;
+        sums[2] += (int16_t)(even >> 16);
+        sums[3] += (int16_t)(odd >> 16);
+        x += n ? (ptrdiff_t)some * step : 0;
+    }
+}
+
+#else
+
+NN_INLINE void add_four(const int8_t *x, int32_t step, int32_t n, int32_t *sums) {
+    int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+    for (; n > 0; n--) {
+        a += x[0];
+        b += x[1];
+        c += x[2];
+        d += x[3];
+        x += n > 1 ? step : 0;
+    }
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
+}
+
+#endif
+
+// The sums of four channels that lie next to each other; with `joined` all rows are one run.
+static void sum_four(const work *k, int32_t c, nn_span rows, nn_span columns, int joined, int32_t *sums) {
+    const int32_t n = columns.end - columns.first, count = rows.end - rows.first;
+    sums[0] = sums[1] = sums[2] = sums[3] = 0;
+    for (int32_t r = 0; r < (joined ? nn_min(count, 1) : count); r++) {
+        const int8_t *x = (const int8_t *)nn_at(&k->x, c, rows.start + r) + (ptrdiff_t)columns.start * k->x.ps;
+        add_four(x, k->x.ps, joined ? n * count : n, sums);
+    }
+}
+
 static int8_t result(const work *k, int32_t count, int32_t value) {
     if (k->average) {
         // Halves away from zero; without a sum, which need not fit where a workspace held something else.
@@ -82,7 +132,18 @@ int nn_pooling_int8(const nn_state *call) {
                 p[POOLING_INT8_KERNEL_W], 1, k.x.w);
             const int32_t count = (rows.end - rows.first) * (columns.end - columns.first);
             int8_t *to = (int8_t *)nn_at(out, 0, y) + (ptrdiff_t)q * out->ps;
-            for (int32_t c = 0; c < out->c; c++) {
+            int32_t c = 0;
+            if (k.average && !sums && k.x.cs == 1) {
+                const int joined = k.x.rows == k.x.h && columns.end - columns.first == k.x.w && k.x.rs == k.x.w * k.x.ps;
+                for (; c + 4 <= out->c; c += 4) {
+                    int32_t four[4];
+                    sum_four(&k, c, rows, columns, joined, four);
+                    for (int32_t i = 0; i < 4; i++) {
+                        to[(ptrdiff_t)(c + i) * out->cs] = result(&k, count, four[i]);
+                    }
+                }
+            }
+            for (; c < out->c; c++) {
                 const int32_t value = pool(&k, c, taken, columns, r.begins ? nothing : *sums);
                 if (sums) {
                     *sums++ = value;
