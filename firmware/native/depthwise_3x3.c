@@ -5,43 +5,74 @@
 // Sums of nine products then stay far below NN_QUICK_BELOW.
 #define LARGEST_START (1 << 28)
 
-static void lay_out(const int8_t *w, int32_t channels, nn_four_filters *filters) {
 #if NN_DSP
-    uint32_t *to = filters->weights;
-    for (int32_t tap = 0; tap + 1 < NN_TAPS; tap += 2, w += 2 * (ptrdiff_t)channels) {
-        for (int32_t i = 0; i < 4; i++) {
-            *to++ = ((uint32_t)(2 * w[i]) & 0xffff) | (uint32_t)(2 * w[channels + i]) << 16;
-        }
-    }
-    to[0] = ((uint32_t)(2 * w[0]) & 0xffff) | (uint32_t)(2 * w[2]) << 16;
-    to[1] = ((uint32_t)(2 * w[1]) & 0xffff) | (uint32_t)(2 * w[3]) << 16;
+
+// Twice the elements of two words of halves, which are small.
+NN_INLINE uint32_t doubled(uint32_t halves) {
+#if NN_DSP_ASSEMBLER
+    uint32_t result;
+    __asm("sadd16 %0, %1, %1" : "=r"(result) : "r"(halves));
+    return result;
 #else
-    for (int32_t tap = 0; tap < NN_TAPS; tap++, w += channels) {
-        for (int32_t i = 0; i < 4; i++) {
-            filters->weights[4 * tap + i] = w[i];
-        }
-    }
+    return ((halves << 1) & 0xffff) | (halves & 0xffff0000u) << 1;
 #endif
 }
 
+// Lay the filters out, and sum each one's weights up.
+static void lay_out(const int8_t *w, int32_t channels, nn_four_filters *filters, int32_t *sums) {
+    uint32_t *to = filters->weights, even = 0, odd = 0;
+    for (int32_t tap = 0; tap + 1 < NN_TAPS; tap += 2, w += 2 * (ptrdiff_t)channels, to += 4) {
+        const uint32_t a = nn_load_four(w), b = nn_load_four(w + channels);
+        const uint32_t low = (a & 0xffff) | b << 16, high = a >> 16 | (b & 0xffff0000u);
+        even = nn_extend_even(nn_extend_even(even, a), b);
+        odd = nn_extend_odd(nn_extend_odd(odd, a), b);
+        to[0] = doubled(nn_extend_even(0, low));
+        to[1] = doubled(nn_extend_odd(0, low));
+        to[2] = doubled(nn_extend_even(0, high));
+        to[3] = doubled(nn_extend_odd(0, high));
+    }
+    const uint32_t last = nn_load_four(w);
+    even = nn_extend_even(even, last);
+    odd = nn_extend_odd(odd, last);
+    to[0] = doubled(nn_extend_even(0, last));
+    to[1] = doubled(nn_extend_odd(0, last));
+    sums[0] = (int16_t)even;
+    sums[1] = (int16_t)odd;
+    sums[2] = (int16_t)(even >> 16);
+    sums[3] = (int16_t)(odd >> 16);
+}
+
+#else
+
+static void lay_out(const int8_t *w, int32_t channels, nn_four_filters *filters, int32_t *sums) {
+    sums[0] = sums[1] = sums[2] = sums[3] = 0;
+    for (int32_t tap = 0; tap < NN_TAPS; tap++) {
+        for (int32_t i = 0; i < 4; i++) {
+            const int32_t weight = w[i];
+            filters->weights[4 * tap + i] = weight;
+            sums[i] += weight;
+        }
+        w += tap + 1 < NN_TAPS ? channels : 0;
+    }
+}
+
+#endif
+
 int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channels, int32_t zero, nn_four_filters *filters) {
+    int32_t sums[4];
+    lay_out(w, channels, filters, sums);
     for (int32_t i = 0; i < 4; i++) {
         nn_quick quick;
         const int32_t bias = k->bias[o + i];
-        int32_t sum = 0;
         if (!nn_quick_of(k->multiplier[o + i], k->shift[o + i], k->zero, &quick) || quick.multiplier < 0
             || bias >= LARGEST_START || bias <= -LARGEST_START) {
             return 0;
         }
-        for (int32_t tap = 0; tap < NN_TAPS; tap++) {
-            sum += w[(ptrdiff_t)tap * channels + i];
-        }
-        filters->start[i] = (NN_DSP ? 2 : 1) * (bias - zero * sum);
+        filters->start[i] = (NN_DSP ? 2 : 1) * (bias - zero * sums[i]);
         filters->multiplier[i] = quick.multiplier;
         filters->offset[i] = quick.offset;
         filters->right[i] = quick.right;
     }
-    lay_out(w, channels, filters);
     return 1;
 }
 
@@ -140,7 +171,7 @@ __attribute__((naked, noipa)) static void results_away(nn_four_run *run) {
     __asm volatile(PIXELS(AWAY));
 }
 
-void nn_four_results(nn_four_run *run, int32_t away) {
+static void row_of_results(nn_four_run *run, int32_t away) {
     (away ? results_away : results_up)(run);
 }
 
@@ -203,7 +234,7 @@ NN_INLINE int8_t result(const nn_four_filters *f, int32_t i, int32_t sum, int32_
     return (int8_t)nn_to_int8(nn_quick_result(&quick, sum, away));
 }
 
-void nn_four_results(nn_four_run *run, int32_t away) {
+static void row_of_results(nn_four_run *run, int32_t away) {
     const nn_four_filters *f = run->filters;
     const int8_t *x = run->x;
     int8_t *y = run->y;
@@ -222,3 +253,13 @@ void nn_four_results(nn_four_run *run, int32_t away) {
 }
 
 #endif
+
+void nn_four_results(nn_four_run *run, int32_t away) {
+    for (int32_t row = run->rows; row > 0; row--) {
+        row_of_results(run, away);
+        if (row > 1) {
+            run->x += run->x_row;
+            run->y += run->y_row;
+        }
+    }
+}

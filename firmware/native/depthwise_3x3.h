@@ -20,7 +20,7 @@ typedef struct {
     int32_t multiplier[4], offset[4], right[4];
 } nn_four_filters;
 
-// `count` pixels of a row.
+// `count` pixels of a row. The order is known to the assembler.
 typedef struct {
     const int8_t *x; // the first tap of the first pixel
     const nn_four_filters *filters;
@@ -29,13 +29,16 @@ typedef struct {
     int8_t *y; // four channels next to each other
     int32_t y_step;
     int32_t count;
+    // And as many rows of them.
+    int32_t rows;
+    int32_t x_row, y_row; // from row to row
 } nn_four_run;
 
 // Whether output channels [o, o + 4) are of the kind that nn_four_results works out; `w` are the weights in
 // [tap, channel] order, `channels` of them for each tap.
 int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channels, int32_t zero, nn_four_filters *filters);
 
-// Write the results, kept within int8 only. With `away` -1 halves are rounded away from zero, with 0 up.
+// Write the results, kept within int8 only; x and y of the run change. With `away` -1 halves are rounded away from zero, with 0 up.
 void nn_four_results(nn_four_run *run, int32_t away);
 
 #endif

@@ -139,93 +139,131 @@ NN_INLINE void copy_four(int8_t *to, const int8_t *from) {
 #endif
 }
 
+// `count` pixels of zero points.
+NN_INLINE int8_t *clear(int8_t *window, const int8_t *zero, int32_t count) {
+    for (; count > 0; count--, window += 4) {
+        copy_four(window, zero);
+    }
+    return window;
+}
+
 // Channels [o, o + 4) of x, `rows` times `columns` pixels from (top, left) on, zero points where there is none.
 static void gather(const work *k, int32_t o, int32_t top, int32_t left, int32_t rows, int32_t columns, int8_t *window) {
     const nn_operand *x = &k->x;
     const nn_span down = nn_taps(top, 1, 0, rows, k->dilation_h, x->h);
     const nn_span along = nn_taps(left, 1, 0, columns, k->dilation_w, x->w);
-    const ptrdiff_t step = (ptrdiff_t)k->dilation_w * x->ps;
+    const ptrdiff_t step = (ptrdiff_t)k->dilation_w * x->ps, row_step = (ptrdiff_t)k->dilation_h * x->rs;
     const int8_t zero[4] = {(int8_t)k->zero, (int8_t)k->zero, (int8_t)k->zero, (int8_t)k->zero};
-    for (int32_t row = 0; row < rows; row++) {
-        const int inside = row >= down.first && row < down.end;
-        const int32_t first = inside ? along.first : columns, end = inside ? along.end : columns;
-        int32_t column = 0;
-        for (; column < first; column++, window += 4) {
-            copy_four(window, zero);
-        }
-        if (column < end) {
-            const int8_t *from = (const int8_t *)nn_at(x, o, down.start + (row - down.first) * k->dilation_h)
+    if (along.first == along.end) {
+        clear(window, zero, rows * columns);
+        return;
+    }
+    const int whole = x->rows == x->h;
+    const int32_t after = columns - along.end;
+    const int8_t *line = NULL;
+    window = clear(window, zero, down.first * columns);
+    for (int32_t row = down.first; row < down.end; row++) {
+        if (whole && line) {
+            line += row_step;
+        } else {
+            line = (const int8_t *)nn_at(x, o, down.start + (row - down.first) * k->dilation_h)
                 + (ptrdiff_t)along.start * x->ps;
-            for (;; from += step) {
-                copy_four(window, from);
-                window += 4;
-                if (++column == end) {
-                    break;
-                }
+        }
+        window = clear(window, zero, along.first);
+        const int8_t *from = line;
+        for (int32_t n = along.end - along.first;; from += step) {
+            copy_four(window, from);
+            window += 4;
+            if (!--n) {
+                break;
             }
         }
-        for (; column < columns; column++, window += 4) {
-            copy_four(window, zero);
-        }
+        window = clear(window, zero, after);
     }
+    clear(window, zero, (rows - down.end) * columns);
 }
 
-// Work out a run, the first pixel of which is (y, q).
-static void finish(const work *k, nn_four_run *run, int32_t away, int32_t o, int32_t y, int32_t q, int32_t count) {
+// Work out `rows` runs of `count` pixels, the first of which is (y, q).
+static void finish(const work *k, nn_four_run *run, int32_t away, int32_t o, int32_t y, int32_t q, int32_t count, int32_t rows) {
     const nn_channels *c = &k->channels;
     int8_t *to = (int8_t *)nn_at(&k->call->out, o, y) + (ptrdiff_t)q * k->call->out.ps;
     run->y = to;
     run->count = count;
+    run->rows = rows;
+    run->y_row = rows > 1 ? k->call->out.rs : 0;
     nn_four_results(run, away);
-    for (int32_t n = 0; n < 4 * count && (c->least > -128 || c->most < 127); n++) {
-        int8_t *item = to + (ptrdiff_t)(n >> 2) * run->y_step + (n & 3);
+    if (c->least == -128 && c->most == 127) {
+        return;
+    }
+    for (int32_t n = 0; n < 4 * count * rows; n++) {
+        const int32_t pixel = n >> 2;
+        int8_t *item = to + (ptrdiff_t)(pixel / count) * run->y_row + (ptrdiff_t)(pixel % count) * run->y_step + (n & 3);
         *item = (int8_t)nn_min(nn_max(*item, c->least), c->most);
     }
 }
 
-// All pixels of four channels with 3 x 3 taps: as much of x at once as the window holds.
-static void by_windows(const work *k, nn_four_run *run, int32_t away, int32_t o, int32_t columns, int8_t *window) {
-    const nn_state *call = k->call;
-    const int32_t most = (WINDOW / columns - 3) / k->stride_h + 1; // rows of the output
+// Pixels [y, end) x [q, q + count) of four channels by way of the window: as many rows at once as it holds.
+static void by_windows(const work *k, nn_four_run *run, int32_t away, int32_t o, int32_t y, int32_t end, int32_t q,
+    int32_t count, int8_t *window) {
+    const nn_operand *out = &k->call->out;
+    const int32_t columns = (count - 1) * k->stride_w + 3;
+    int32_t most = k->dilation_h == 1 ? (WINDOW / columns - 3) / k->stride_h + 1 : 1; // rows of the output
+    if (out->rows != out->h) {
+        most = 1;
+    }
     run->pixel_step = 4;
     run->row_step = 4 * columns;
-    run->step = 4 * k->stride_w;
-    for (int32_t y = call->y0, n; y < call->y1; y += n) {
-        n = nn_min(most, call->y1 - y);
-        gather(k, o, y * k->stride_h - k->pad_top, -k->pad_left, (n - 1) * k->stride_h + 3, columns, window);
-        for (int32_t i = 0; i < n; i++) {
-            run->x = window + i * k->stride_h * run->row_step;
-            finish(k, run, away, o, y + i, 0, call->out.w);
-        }
+    run->x_row = k->stride_h * run->row_step;
+    // A column is a run, too.
+    const int down = count == 1;
+    run->step = down ? run->x_row : 4 * k->stride_w;
+    run->y_step = down ? out->rs : out->ps;
+    for (int32_t n; y < end; y += n) {
+        n = nn_min(most, end - y);
+        gather(k, o, y * k->stride_h - k->pad_top, q * k->stride_w - k->pad_left, (n - 1) * k->stride_h + 3, columns, window);
+        run->x = window;
+        finish(k, run, away, o, y, q, down ? n : count, down ? 1 : n);
     }
 }
 
-// The same, with a window for pixels at the borders only.
+// All pixels of four channels: as many as a window holds, or, inside of x, without one.
 static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, int8_t *window) {
     const nn_state *call = k->call;
-    const int32_t w = call->out.w, reach = 2 * k->dilation_h;
+    const nn_operand *out = &call->out;
+    const int32_t w = out->w, reach = 2 * k->dilation_h;
+    const int32_t strip = k->dilation_w == 1 ? (WINDOW / 3 - 3) / k->stride_w + 1 : 1;
+    const int whole = out->rows == out->h && k->x.rows == k->x.h; // no rings
     int32_t first, end;
     nn_inside(w, k->stride_w, k->pad_left, 3, k->dilation_w, k->x.w, &first, &end);
-    run->step = k->stride_w * k->x.ps;
-    for (int32_t y = call->y0; y < call->y1; y++) {
-        const int32_t top = y * k->stride_h - k->pad_top;
-        // A window may lie around the end of a ring.
-        const int inside = top >= 0 && top + reach < k->x.h && nn_row(&k->x, top) + reach < k->x.rows && first < end;
-        for (int32_t q = 0, n; q < w; q += n) {
-            const int32_t left = q * k->stride_w - k->pad_left;
-            n = inside && q == first ? end - first : 1;
-            if (inside && q == first) {
-                run->x = (const int8_t *)nn_at(&k->x, o, top) + (ptrdiff_t)left * k->x.ps;
-                run->pixel_step = k->dilation_w * k->x.ps;
-                run->row_step = k->dilation_h * k->x.rs;
-            } else {
-                gather(k, o, top, left, 3, 3, window);
-                run->x = window;
-                run->pixel_step = 4;
-                run->row_step = 12;
-            }
-            finish(k, run, away, o, y, q, n);
+    if (first >= end) {
+        first = end = w;
+    }
+    for (int32_t q = 0; q < w; q++) {
+        q = q == first ? end : q;
+        if (q < w) {
+            by_windows(k, run, away, o, call->y0, call->y1, q, 1, window);
         }
+    }
+    for (int32_t y = call->y0, n; y < call->y1 && first < end; y += n) {
+        const int32_t top = y * k->stride_h - k->pad_top;
+        n = 1;
+        // A window may lie around the end of a ring.
+        if (top < 0 || top + reach >= k->x.h || nn_row(&k->x, top) + reach >= k->x.rows) {
+            for (int32_t q = first; q < end; q += strip) {
+                by_windows(k, run, away, o, y, y + 1, q, nn_min(strip, end - q), window);
+            }
+            continue;
+        }
+        while (whole && y + n < call->y1 && top + n * k->stride_h + reach < k->x.h) {
+            n++;
+        }
+        run->x = (const int8_t *)nn_at(&k->x, o, top) + (ptrdiff_t)(first * k->stride_w - k->pad_left) * k->x.ps;
+        run->pixel_step = k->dilation_w * k->x.ps;
+        run->row_step = k->dilation_h * k->x.rs;
+        run->step = k->stride_w * k->x.ps;
+        run->x_row = n > 1 ? k->stride_h * k->x.rs : 0;
+        run->y_step = out->ps;
+        finish(k, run, away, o, y, first, end - first, n);
     }
 }
 
@@ -233,10 +271,9 @@ NN_NOINLINE void nine_taps(const work *k, int32_t o, int32_t away, const nn_four
     int8_t window[4 * WINDOW];
     nn_four_run run;
     run.filters = filters;
-    run.y_step = k->call->out.ps;
     const int32_t columns = (k->call->out.w - 1) * k->stride_w + 3;
-    if (columns <= WINDOW / 3 && k->dilation_h == 1 && k->dilation_w == 1) {
-        by_windows(k, &run, away, o, columns, window);
+    if (columns <= WINDOW / 7 && k->dilation_h == 1 && k->dilation_w == 1) {
+        by_windows(k, &run, away, o, k->call->y0, k->call->y1, 0, k->call->out.w, window);
     } else {
         by_rows(k, &run, away, o, window);
     }
