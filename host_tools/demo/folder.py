@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+
 from ..convert import Options, convert
 from ..golden import Golden
 from ..streaming.convert import Streaming
 from . import whistle
-from .digits import converted, quantised
+from .digits import converted, held_out, quantised
 
 _ORIGINALS = ("digits.onnx", "digits_labels.txt", "digits_calibration.npz")
 
@@ -21,6 +23,8 @@ def write(folder: Path) -> list[Path]:
     for name, content in made.items():
         (folder / name).write_bytes(content)
     whistle.write(folder / "whistle.onnx")
+    seen = held_out()
+    np.save(folder / "three.npy", seen.images[seen.labels == 3][0])
     labels = made["digits_labels.txt"].decode().splitlines()
     digits, sound = folder / "digits.onnx", folder / "whistle.onnx"
     models = {
@@ -38,4 +42,4 @@ def write(folder: Path) -> list[Path]:
     }
     for name, content in (models | programs).items():
         (folder / name).write_bytes(content)
-    return [folder / name for name in (*made, "whistle.onnx", *models, *programs)]
+    return [folder / name for name in (*made, "three.npy", "whistle.onnx", *models, *programs)]
