@@ -7,6 +7,8 @@ with net.extractor() as ex:                 # one for each inference
     print(net.labels[scores.argmax()])
 """
 
+from .modules import load as _load
+
 __version__ = "0.1.0"
 
 # Names are imported when they are first used: a board pays only for what it runs.
@@ -34,6 +36,6 @@ def __getattr__(name):
             except ImportError:
                 pass
         raise AttributeError("nnmicro has no %r" % name)
-    value = getattr(__import__("nnmicro." + home, None, None, (name,)), name)
+    value = getattr(_load(home), name)
     globals()[name] = value
     return value

@@ -7,6 +7,7 @@ first asked for: the native loop has no need of it.
 
 from array import array
 
+from .modules import complete
 from .port import address, allocate_lock, at_address, const, typed
 
 _ALIGN = const(16)
@@ -62,8 +63,6 @@ class Arena:
         return cls(at_address(where, nbytes), blocks)
 
     def __getattr__(self, name):
-        from .modules import complete
-
         complete(Arena, "blocks", name)
         return getattr(self, name)
 

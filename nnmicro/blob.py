@@ -7,6 +7,7 @@ Here is what nearly every application does with a result. The rest of the class 
 first asked for.
 """
 
+from .modules import complete
 from .port import ITEM_BYTES, const
 
 _B_BYTES = const(2)
@@ -32,8 +33,6 @@ class Blob:
         self._base = 0
 
     def __getattr__(self, name):
-        from .modules import complete
-
         complete(Blob, "elements", name)
         return getattr(self, name)
 

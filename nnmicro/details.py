@@ -3,7 +3,7 @@
 Loaded when a net is first asked for one of these; an inference alone asks for none.
 """
 
-from .modules import complete
+from .modules import complete, load
 from .port import F32, const
 from .sections import section, texts
 
@@ -110,15 +110,11 @@ class Net:
         at = self.words[self.record(blob) + _B_NAME]
         if at < 0 or not self.names_bytes:
             return blob
-        from .names import text_at
-
-        return text_at(self, at)
+        return load("names").text_at(self, at)
 
     def layer_name(self, layer):
-        from .names import text_at
-
         at = self.words[self.layers_at + layer * _LAYER_WORDS + _L_NAME]
-        return text_at(self, at) if at >= 0 and self.names_bytes else str(layer)
+        return load("names").text_at(self, at) if at >= 0 and self.names_bytes else str(layer)
 
     def producer(self, blob):
         """The layer that computes a blob; -1 for an input."""
@@ -136,9 +132,7 @@ class Net:
 
     def check_weights(self):
         """Compare the weights with their checksum (done at push and in self-tests, not at every load)."""
-        from .check.checksums import check_lazy
-
-        check_lazy(self)
+        load("check.checksums").check_lazy(self)
 
     def selftest(self):
         """Run the file's golden vectors and compare the outputs with what the original model gave; how many there are.
@@ -146,9 +140,7 @@ class Net:
         Takes the net's own memory for the time. Raises ModelError, naming output and vector, where one differs, and
         for damaged weights and a file without golden vectors.
         """
-        from .selftest import run
-
-        return run(self)
+        return load("selftest").run(self)
 
     def _find(self, blob):
         """The index of a blob that is neither input nor output."""
@@ -156,9 +148,7 @@ class Net:
             if 0 <= blob < self.n_blobs:
                 return blob
             raise KeyError("blob %d: this model has blobs 0 to %d" % (blob, self.n_blobs - 1))
-        from .names import find
-
-        return find(self, blob)
+        return load("names").find(self, blob)
 
     def _refuse_frame(self):
         from .errors import StateError

@@ -11,6 +11,7 @@ Here is what an ordinary inference needs: inputs, then the declared outputs in t
 from array import array
 
 from .blob import Blob
+from .modules import complete
 from .port import const
 
 _BLOB_WORDS = const(16)
@@ -71,8 +72,6 @@ class Extractor:
                          self._marks, self._state, first_left, first_marks)  # fmt: skip
 
     def __getattr__(self, name):
-        from .modules import complete
-
         complete(Extractor, "interpreter" if name in _INTERPRETER else "search", name)
         return getattr(self, name)
 

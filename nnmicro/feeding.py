@@ -1,5 +1,7 @@
 """Inputs that are given row by row, for `streaming.Stream`. Loaded when rows are first given."""
 
+from .blob import Blob
+from .modules import load
 from .port import ITEM_BYTES, const
 
 _BLOB_WORDS = const(16)
@@ -93,10 +95,7 @@ def feed_all(stream, name, data, elements=False):
     r = net.blobs_at + blob * _BLOB_WORDS
     in_rows = net.words[r] >> 16 or net.words[r + _B_C] == 1
     if not (_is_bytes(data) and in_rows):
-        from .blob import Blob
-        from .elements import Memory
-
-        whole = Blob(net, blob, Memory(net.words[r + _B_BYTES]))
+        whole = Blob(net, blob, load("elements").Memory(net.words[r + _B_BYTES]))
         if elements:
             whole.assign_bytes(data)
         else:
@@ -116,7 +115,5 @@ def _is_bytes(data):
 
 def _is_preprocessed(stream, blob):
     if stream._preprocessing is None:
-        from . import preprocessing
-
-        stream._preprocessing = preprocessing
+        stream._preprocessing = load("preprocessing")
     return stream._preprocessing.has(stream.net, blob)

@@ -2,7 +2,7 @@
 
 from array import array
 
-from .modules import forget
+from .modules import forget, load
 from .port import F32, const
 
 # Best first. A layer that a backend does not have runs in `reference`, which has them all.
@@ -150,7 +150,7 @@ def find(name, homes, spare=False):
 def _module(home, name):
     """The module of a layer kind in a backend, or None."""
     try:
-        module = __import__("nnmicro." + home + "." + name, None, None, ("run",))
+        module = load(home + "." + name)
     except ImportError:
         return None
     return module if hasattr(module, "run") else None

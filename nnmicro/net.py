@@ -4,6 +4,7 @@ Here is what stays with every inference. Reading and checking the file is in `lo
 the file says about itself in `details.py`, loaded when something of that is asked for.
 """
 
+from .modules import forget, load
 from .port import allocate_lock, const, typed
 
 _BLOB_WORDS = const(16)
@@ -50,18 +51,12 @@ class Net:
         if option is not None:
             self.option = option
         self._views = {}
-        from .load import load
-        from .modules import forget
-
-        load(self, source)
+        load("load").load(self, source)
         # Code that only loading needs.
-        load = None
-        for module in ("load", "kernels", "sections", "modules"):
+        for module in ("load", "kernels", "sections"):
             forget(module)
 
     def __getattr__(self, name):
-        from .modules import load
-
         return load("details").look_up(self, name)
 
     def view(self, dtype):
@@ -124,13 +119,11 @@ class Net:
             raise
 
     def _new_extractor(self, outputs, keep, lightmode, arena):
-        # Not at the top: then it and the code that loading needs would be in memory together.
         if self.steps_at and outputs is None and not keep and lightmode:
-            from .streaming import Stream as Extractor
+            kind = load("streaming").Stream
         else:
-            from .extractor import Extractor
-
-        return Extractor(self, outputs, keep, lightmode, arena)
+            kind = load("extractor").Extractor
+        return kind(self, outputs, keep, lightmode, arena)
 
     def give_back(self, extractor):
         """A closed extractor returns the net's frame, and itself for the next one to use."""

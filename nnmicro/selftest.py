@@ -9,6 +9,7 @@ the source's order without padding, each tensor followed by zeros up to a multip
 from . import format as f
 from .check.checksums import check_lazy
 from .errors import ModelError
+from .modules import load
 from .port import F32, I32, ITEM_BYTES, typed
 from .sections import section
 
@@ -85,9 +86,7 @@ class Vectors:
     def _give(self, ex, blob, elements):
         """Give an input, whole or by rows, as the extractor takes it."""
         if hasattr(ex, "is_fed") and ex.is_fed(blob):
-            from .feeding import feed_all
-
-            feed_all(ex, blob, elements, True)
+            load("feeding").feed_all(ex, blob, elements, True)
         else:
             ex.input_view(blob).assign_bytes(elements)
 

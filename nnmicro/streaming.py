@@ -8,6 +8,7 @@ where other blobs are wanted (`keep=`, `outputs=`, lightmode off).
 from array import array
 
 from .blob import Blob
+from .modules import load
 from .port import const
 
 _BLOB_WORDS = const(16)
@@ -184,9 +185,7 @@ class Stream:
     def _rows_of(self):
         """The module `feeding`. An import would be an object on the heap, even of a module that is there."""
         if self._feeding is None:
-            from . import feeding
-
-            self._feeding = feeding
+            self._feeding = load("feeding")
         return self._feeding
 
     def _begin(self):
@@ -258,9 +257,7 @@ class Stream:
                         self.arena.lock.release()
                 if self._next == before:  # one that Python has to do, or to refuse
                     if self._run_step is None:
-                        from .stepping import run_step
-
-                        self._run_step = run_step
+                        self._run_step = load("stepping").run_step
                     self._run_step(self, before)
                     self._next = before + 1
                 budget -= self._next - before
@@ -301,9 +298,7 @@ class Stream:
     # What is refused
 
     def _refuse(self, what):
-        from .search import Extractor
-
-        Extractor._refuse(self, what)
+        load("search").Extractor._refuse(self, what)
 
     def _missing(self, name):
         number = -1 - self.net.words[self._steps + _STEP_WORDS * self._next]

@@ -7,6 +7,7 @@ Where the window is smaller than a layer's constants, the layer runs some output
 Loaded for nets with a window only, which `tables.py` makes.
 """
 
+from .modules import load
 from .port import allocate_lock, const, crc32, read_into
 
 _ALIGNMENT = const(16)
@@ -104,9 +105,7 @@ class Window:
                 kernel_of(net, layer)(call)
                 return
             if self._calls is None:
-                from .channels import Calls
-
-                self._calls = Calls(net, self, self._native)
+                self._calls = load("channels").Calls(net, self, self._native)
             self._calls.run(call, layer, arena, kernel_of)
         finally:
             self._lock.release()

@@ -5,6 +5,7 @@ from time import sleep
 from expect import start_thread
 
 import nnmicro
+from nnmicro.modules import forget
 
 FILES = ("digits.nnm",)
 
@@ -47,3 +48,29 @@ def share(backend):
     while len(done) < 2:
         sleep(0.05)
     assert done == [0, 0] and not wrong, (done, wrong)
+
+
+def test_a_part_that_two_threads_ask_for_at_once_is_loaded_for_both():
+    net = nnmicro.Net("digits.nnm")
+    names = [net.name(blob) for blob in range(net.n_blobs)]
+    found = [None, None]
+    ready = [False, False]
+
+    def work(number):
+        ready[number] = True
+        while not ready[1 - number]:
+            pass
+        try:
+            found[number] = [net.name(blob) for blob in range(net.n_blobs)]
+        except BaseException as error:
+            found[number] = error
+
+    for _ in range(20):
+        forget("names")
+        found[:] = (None, None)
+        ready[:] = (False, False)
+        for number in range(2):
+            start_thread(work, number)
+        while None in found:
+            sleep(0.01)
+        assert found == [names, names], found
