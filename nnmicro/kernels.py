@@ -100,7 +100,9 @@ def choose(net, op_names):
     only_native = net.backend == "_nnmicro"
     if only_native:
         net.native = _native()
-        net.native_kernels = array("h", (net.native.kernel(name) for name in op_names))
+        net.native_kernels = kinds = array("h", bytes(2 * len(op_names)))
+        for op in range(len(op_names)):
+            kinds[op] = net.native.kernel(op_names[op])
     elif net.backend == "vector":
         from .call import as_array
 
@@ -121,6 +123,7 @@ def choose(net, op_names):
             run = reference = None
             forget("reference")
     if only_native:
+        net._views.clear()  # the checks made them, where most of the heap was taken
         forget("call")
     else:
         net.view(F32)

@@ -5,13 +5,13 @@ import sys
 
 from .port import allocate_lock
 
-_FREES = sys.implementation.name == "micropython"  # CPython keeps what it has: others hold on to these modules
+FREES = sys.implementation.name == "micropython"  # CPython keeps what it has: others hold on to these modules
 _lock = allocate_lock()  # a module that one thread is still loading is half there for another
 
 
 def forget(name):
     """Give back the memory of a module of the engine, and of what lies below it; it can be imported again."""
-    if not _FREES:
+    if not FREES:
         return
     path = "nnmicro." + name
     for module in [m for m in sys.modules if m == path or m.startswith(path + ".")]:
@@ -57,7 +57,7 @@ def _complete(kind, home, name):
     for method in rest:
         if method[:2] != "__":
             setattr(kind, method, rest[method])
-    if _FREES:  # the methods stay, the class that brought them goes
+    if FREES:  # the methods stay, the class that brought them goes
         delattr(module, kind.__name__)
         del sys.modules["nnmicro." + home]
     return name in rest

@@ -51,6 +51,11 @@ class Net:
         if option is not None:
             self.option = option
         self._views = {}
+        # All at once: a table of attributes that grows later lies above what loading needs for a moment.
+        self.data = self.words = self.at = self.consumers = self.marks = self._indices = None
+        self.backend = self.native = self.native_kernels = None
+        self.n_blobs = self.n_layers = self.blobs_at = self.io_at = 0
+        self.is_plain = True
         load("load").load(self, source)
         # Code that only loading needs.
         for module in ("load", "kernels", "sections"):

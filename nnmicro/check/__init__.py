@@ -6,11 +6,16 @@ is loaded, run and forgotten, for together they are larger than all that stays: 
 has room for these.
 """
 
-from ..modules import forget
+import gc
+import sys
+
+from ..modules import FREES, forget, load
 from ..port import I32, const, typed
 
 _BLOB_WORDS = const(16)
 _LIMIT = const(1 << 30)  # sizes and offsets stay below it
+_PIECE = const(256)  # bytes of text
+_LATER = ("names", "kernels", "call", "reference", "run", "plan", "value", "state")
 
 
 class Model:
@@ -50,6 +55,8 @@ def checked(data, size=None):
     for part in ("header", "sections", "blobs", "layers", "plan"):
         _part(part).check(model)
         forget("check." + part)
+        if part == "sections":
+            _load_what_stays(model)
     if model.steps_at:
         _part("steps").check(model)
         forget("check.steps")
@@ -58,6 +65,23 @@ def checked(data, size=None):
 
         check(model)
     return model
+
+
+def _load_what_stays(model):
+    """What an inference of this model needs, before what is needed for a moment only: below that in the heap. Then the
+    arena, which is made last and in one piece, can lie where that was."""
+    for name in ("errors", "arena", "blob", "streaming" if model.steps_at else "extractor"):
+        load(name)
+        gc.collect()  # what importing left behind
+    if FREES:
+        # The tables of what is loaded are made large enough here, and not between the layers' checks.
+        package = sys.modules["nnmicro"]
+        for name in _LATER:
+            setattr(package, name, None)
+            sys.modules[name] = None
+        for name in _LATER:
+            delattr(package, name)
+            del sys.modules[name]
 
 
 def _part(name):
@@ -73,3 +97,20 @@ def fail(text, *values):
 def check_name(model, offset, whose):
     if offset != -1 and not 0 <= offset < (model.names_bytes or _LIMIT):
         fail("%s: its name is at %d, outside the names", whose, offset)
+
+
+def check_text(model, start, nbytes, section):
+    """Refuse a section that is not UTF-8. Looked at in pieces: the names of a large model are kilobytes."""
+    data = model.data
+    end = start + nbytes
+    while start < end:
+        stop = min(start + _PIECE, end)
+        while start < stop < end and data[stop] & 0xC0 == 0x80:  # not inside a character
+            stop -= 1
+        try:
+            str(bytes(data[start:stop]), "utf-8")
+        except (UnicodeError, ValueError):
+            stop = start
+        if stop == start:
+            fail("section %s is not UTF-8", section)
+        start = stop

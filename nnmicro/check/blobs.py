@@ -1,7 +1,7 @@
 """The records of blobs and constants, and all names."""
 
 from ..port import F32, I32, ITEM_BYTES, U8, const
-from . import check_name, fail
+from . import check_name, check_text, fail
 
 _BLOB_WORDS = const(16)
 _MAX_RANK = const(6)
@@ -39,10 +39,7 @@ def _names(model):
     """Names end inside their section; kinds of layers are names of modules and nothing else."""
     if model.names_bytes and model.data[model.names_at + model.names_bytes - 1]:
         fail("section names does not end with a 0 byte")
-    try:
-        str(bytes(model.data[model.names_at : model.names_at + model.names_bytes]), "utf-8")
-    except (UnicodeError, ValueError):
-        fail("section names is not UTF-8")
+    check_text(model, model.names_at, model.names_bytes, "names")
     for op in model.op_names:
         if not op or op[0] == "_" or any(c not in _NAME_BYTES for c in op.encode()):
             fail("%r is no kind of layer", op)

@@ -2,7 +2,7 @@
 
 from ..port import const
 from ..sections import texts
-from . import fail
+from . import check_text, fail
 from .checksums import compare, section_name
 
 _HEADER_WORDS = const(32)
@@ -93,4 +93,4 @@ def check(model):
     model.op_names = texts(model.data, at(_OPS), "ops")
     if len(model.op_names) != w[_H_OPS]:
         fail("%d kinds of layers are named, the header says %d", len(model.op_names), w[_H_OPS])
-    texts(model.data, at(_LABELS), "labels")
+    check_text(model, *at(_LABELS), "labels")
