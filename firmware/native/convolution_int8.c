@@ -54,7 +54,7 @@ NN_INLINE void copy(const work *k, const int8_t *x, int32_t count, int8_t *to) {
 
 // Put weights' elements [at, at + n) of a pixel into the patch; `x` is the first channel of the group.
 NN_NOINLINE void fill(const work *k, const spot *s, const uint8_t *x, int32_t at, int32_t n, int32_t pixel, uint32_t *patch) {
-    int8_t bytes[NN_ALONE];
+    int8_t bytes[NN_PATCH];
     int32_t tap = 0, column = 0, channel = 0, done = 0;
     if (s->inside && n == k->filter) {
         const int32_t run = k->kernel_w * k->inputs;
@@ -136,8 +136,6 @@ NN_NOINLINE void results(const work *k, const spot *s, int32_t o, int32_t n, con
     }
 }
 
-#if NN_FUSED
-
 // What nn_patch_results has written, kept within the bounds.
 static void clamp(const work *k, const spot *s, int32_t o, int32_t n) {
     const int32_t least = k->channels.least, most = k->channels.most;
@@ -151,8 +149,6 @@ static void clamp(const work *k, const spot *s, int32_t o, int32_t n) {
         }
     }
 }
-
-#endif
 
 // How many channels from o on, at most n, are quick like it, or are not.
 static int32_t alike(const nn_channels *c, int32_t o, int32_t n, int *quick) {
@@ -204,7 +200,6 @@ NN_NOINLINE void four_pixels(const work *k, const spot *s, int32_t group_outputs
             p.sums = k->alone ? (uint32_t *)(uintptr_t)nothing : sums; // read only, if it is
             p.sums_step = k->alone ? 0 : (int32_t)sizeof nothing;
             p.sums_end = sums + NN_PIXELS * n;
-#if NN_FUSED
             if (fused && at + length == k->filter) {
                 p.bias = k->channels.bias + o;
                 p.multiplier = k->channels.multiplier + o;
@@ -217,7 +212,6 @@ NN_NOINLINE void four_pixels(const work *k, const spot *s, int32_t group_outputs
                 clamp(k, s, o, n);
                 break;
             }
-#endif
             nn_patch_sums(&p);
         }
         if (!fused) {
@@ -275,7 +269,7 @@ static int prepare(const nn_state *call, work *k) {
     k->pointwise = k->by_fours && k->kernel_h == 1 && k->kernel_w == 1;
     NN_TRY(nn_channels_of(call, call->out.c, p + CONVOLUTION_INT8_OUTPUT_ZERO, &k->channels));
     k->quick = k->channels.quick && k->filter <= NN_QUICK_PRODUCTS;
-    k->fused = NN_FUSED && k->filter >= 4 && k->filter <= NN_QUICK_PRODUCTS && call->out.cs == 1;
+    k->fused = k->filter >= 4 && k->filter <= NN_QUICK_PRODUCTS && call->out.cs == 1;
     k->alone = k->fused && k->quick && k->filter <= NN_ALONE;
     k->piece = k->alone ? k->filter : k->piece;
     return NN_OK;

@@ -49,7 +49,11 @@ static void lay_out(const int8_t *w, int32_t channels, nn_four_filters *filters,
     for (int32_t tap = 0; tap < NN_TAPS; tap++) {
         for (int32_t i = 0; i < 4; i++) {
             const int32_t weight = w[i];
+#if defined(__ARM_ARCH_6M__)
+            filters->of[i].weights[tap] = weight;
+#else
             filters->weights[4 * tap + i] = weight;
+#endif
             sums[i] += weight;
         }
         w += tap + 1 < NN_TAPS ? channels : 0;
@@ -68,10 +72,18 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
             || bias >= LARGEST_START || bias <= -LARGEST_START) {
             return 0;
         }
+#if !NN_DSP && defined(__ARM_ARCH_6M__)
+        filters->of[i].start = bias - zero * sums[i];
+        filters->of[i].multiplier_low = quick.multiplier & 0xffff;
+        filters->of[i].multiplier_high = quick.multiplier >> 16;
+        filters->of[i].offset = quick.offset;
+        filters->of[i].right = quick.right;
+#else
         filters->start[i] = (NN_DSP ? 2 : 1) * (bias - zero * sums[i]);
         filters->multiplier[i] = quick.multiplier;
         filters->offset[i] = quick.offset;
         filters->right[i] = quick.right;
+#endif
     }
     return 1;
 }
@@ -175,6 +187,8 @@ static void row_of_results(nn_four_run *run, int32_t away) {
     (away ? results_away : results_up)(run);
 }
 
+#elif !NN_DSP && defined(__ARM_ARCH_6M__)
+#include "depthwise_armv6m.h"
 #else
 
 #if NN_DSP

@@ -8,6 +8,14 @@
 enum { NN_TAPS = 9 };
 
 // Four filters, laid out once for all of a call's pixels. The zero point of x is part of the start.
+#if !NN_DSP && defined(__ARM_ARCH_6M__)
+typedef struct {
+    struct {
+        int32_t start, weights[NN_TAPS];
+        int32_t multiplier_low, multiplier_high, offset, right;
+    } of[4];
+} nn_four_filters;
+#else
 typedef struct {
     int32_t start[4];
 #if NN_DSP
@@ -19,6 +27,7 @@ typedef struct {
 #endif
     int32_t multiplier[4], offset[4], right[4];
 } nn_four_filters;
+#endif
 
 // `count` pixels of a row. The order is known to the assembler.
 typedef struct {

@@ -175,8 +175,6 @@ static void add_products(nn_products *p) {
     }
 }
 
-#if NN_FUSED
-
 // The results of a filter; y[i] is the place of pixel i's.
 NN_INLINE void write(const nn_products *p, int32_t i, const uint32_t *s, int8_t *const *y) {
     const int32_t right = -p->shift[i], bias = p->bias[i];
@@ -206,8 +204,6 @@ static void write_results(nn_products *products) {
 
 #endif
 
-#endif
-
 // Filters of less than four weights, which the assembler cannot load.
 static void add_few(const nn_products *p) {
     const int8_t *w = p->w;
@@ -230,8 +226,6 @@ void nn_patch_sums(nn_products *p) {
     }
 }
 
-#if NN_FUSED
 void nn_patch_results(nn_products *p) {
     write_results(p);
 }
-#endif

@@ -21,17 +21,21 @@ enum { NN_ELEMENT_WORDS = 2, NN_BLOCK = 16 };
 enum { NN_ELEMENT_WORDS = 4, NN_BLOCK = 8 };
 #endif
 
-// Whether nn_patch_results is there: on small cores the compiler does as well.
+// Whether nn_patch_results needs no memory for sums: small cores have not enough registers.
 #if !NN_DSP && defined(__ARM_ARCH_6M__)
-#define NN_FUSED 0
+#define NN_IN_REGISTERS 0
 #else
-#define NN_FUSED 1
+#define NN_IN_REGISTERS 1
 #endif
 
 // Filters that have room for their sums at once, and the longest piece that leaves it. Filters of at most NN_ALONE elements
-// need none where nn_patch_results finishes them.
-enum { NN_FILTERS = NN_FUSED ? 32 : 16, NN_PIECE = (NN_SCRATCH_WORDS - NN_FILTERS * NN_PIXELS) / NN_ELEMENT_WORDS };
-enum { NN_ALONE = NN_SCRATCH_WORDS / NN_ELEMENT_WORDS };
+// need none.
+enum {
+    NN_FILTERS = NN_IN_REGISTERS ? 32 : 16,
+    NN_PIECE = (NN_SCRATCH_WORDS - NN_FILTERS * NN_PIXELS) / NN_ELEMENT_WORDS,
+    NN_ALONE = NN_IN_REGISTERS ? NN_SCRATCH_WORDS / NN_ELEMENT_WORDS : 0,
+    NN_PATCH = NN_IN_REGISTERS ? NN_ALONE : NN_PIECE // the longest of both
+};
 
 // Elements [at, at + n) of pixel `pixel` of the piece are those of x, or 0 where x is null; `at` and n are multiples of 4.
 void nn_patch_fill(uint32_t *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero);
@@ -63,8 +67,8 @@ void nn_patch_piece(nn_products *p, const uint32_t *patch, int32_t n, int32_t fi
 // Add the products to the sums, up to sums_end.
 void nn_patch_sums(nn_products *p);
 
-// Add them to the sums and write the results, up to y_end, without changing any sum: for channels that are all quick, and
-// pieces of at least four elements.
+// Add them to the sums and write the results, up to y_end: for channels that are all quick, and pieces of at least four
+// elements. Sums in memory may change where NN_IN_REGISTERS is 0.
 void nn_patch_results(nn_products *p);
 
 #endif
