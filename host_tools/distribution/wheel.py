@@ -13,8 +13,8 @@ from firmware import build, native_mpy, shipped
 from firmware.errors import FirmwareError
 from firmware.order import ENGINE, KERNELS, Order
 
-_ROOT = Path(__file__).resolve().parents[2]
-_PACKAGES = ("nnmicro", "host_tools", "firmware", "boards")
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("nnmicro", "host_tools", "firmware", "boards")
 _FILES = ("pyproject.toml", "README.md", "LICENSE")
 _LEFT = ("__pycache__", "build", "built", "shipped_images", "*.mpy", "*.o", "*.so", ".mpy_ld_cache")
 # What runs where nothing can be compiled: the Picos' firmware, and that of one emulated board, which counts.
@@ -49,15 +49,15 @@ def write(target: Path, natives: dict[tuple[str, str], bytes], firmware: list[Im
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="nnmicro-wheel-") as made:
         tree, wheels = Path(made) / "tree", Path(made) / "wheels"
-        for name in _PACKAGES:
-            shutil.copytree(_ROOT / name, tree / name, ignore=shutil.ignore_patterns(*_LEFT))
+        for name in PACKAGES:
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns(*_LEFT))
         for name in _FILES:
-            shutil.copy(_ROOT / name, tree / name)
-        built = tree / native_mpy.SHIPPED.relative_to(_ROOT)
+            shutil.copy(ROOT / name, tree / name)
+        built = tree / native_mpy.SHIPPED.relative_to(ROOT)
         built.mkdir()
         for (arch, family), content in natives.items():
             (built / native_mpy.file_name(arch, family)).write_bytes(content)
-        kept = tree / shipped.FOLDER.relative_to(_ROOT)
+        kept = tree / shipped.FOLDER.relative_to(ROOT)
         kept.mkdir()
         for image in firmware:
             shutil.copy(image.path, kept / image.shipped_name)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import hashlib
 import http.server
 import json
+import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from host_tools.device.needed import modules, needed_modules
 from host_tools.device.unix import UnixDevice
 from host_tools.distribution import mip
 from host_tools.distribution.slices import slices
+from host_tools.distribution.wheel import PACKAGES, ROOT
 from nnmicro import Net
 
 NATIVE = {("armv6m", "int8"): b"M\x06\x11 stands for a native module"}
@@ -148,3 +152,15 @@ def test_firmware_that_came_with_nnmicro_is_used_unless_something_else_is_wanted
 
 def test_native_modules_are_named_as_the_installed_package_has_them() -> None:
     assert native_mpy.file_name("armv6m", "int8").startswith("armv6m-int8-")
+
+
+def test_every_file_of_the_packages_gets_into_the_wheel() -> None:
+    """By the patterns of pyproject.toml: a wheel without a page's style is noticed only by users."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a checkout")
+    text = (ROOT / "pyproject.toml").read_text()
+    patterns = re.findall(r'"([^"]+)"', text.split("[tool.setuptools.package-data]")[1].split("]\n")[0])
+    for name in listed.stdout.splitlines():
+        if name.split("/")[0] in PACKAGES and not name.endswith(".py"):
+            assert any(fnmatch.fnmatch(Path(name).name, pattern) for pattern in patterns), name
