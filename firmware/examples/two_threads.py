@@ -25,18 +25,31 @@ net = nnmicro.Net("digits.nnm")  # may be shared; an extractor belongs to one th
 answers = [None, None]
 
 
-def work(number):
+def work(ex):
+    """What one thread does with its extractor: all that was recognised."""
     found = set()
-    with net.extractor(arena=nnmicro.Arena(net.arena_size)) as ex:
-        for _ in range(INFERENCES):
-            ex.input("image", THREE)
-            found.add(net.labels[ex.extract("scores").argmax()])
-            ex.reset()
-    answers[number] = found
+    for _ in range(INFERENCES):
+        ex.input("image", THREE)
+        found.add(net.labels[ex.extract("scores").argmax()])
+        ex.reset()
+    return found
 
 
-_thread.start_new_thread(work, (0,))
-work(1)
+def second():
+    try:
+        answers[0] = work(extractors[0])
+    except BaseException as error:  # nobody sees it otherwise, and the first thread would wait for ever
+        answers[0] = {repr(error)}
+
+
+# The engine loads its parts when they are first asked for, and `import` in two threads at once is not safe where they
+# run truly beside each other. So the first inference of each extractor runs before there are two threads.
+extractors = [net.extractor(arena=nnmicro.Arena(net.arena_size)) for _ in range(2)]
+for ex in extractors:
+    work(ex)
+
+_thread.start_new_thread(second, ())
+answers[1] = work(extractors[1])
 while answers[0] is None:
     time.sleep_ms(1)
 
