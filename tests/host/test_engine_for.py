@@ -223,7 +223,7 @@ def test_the_native_module_is_kept_and_found_again(tmp_path: Path, monkeypatch: 
     built = native_mpy.module("x64", "int8")
     assert native_mpy.kept("x64", "int8") == built and built.mpy_version[2] == 2
     monkeypatch.setattr(native_mpy, "SHIPPED", tmp_path)
-    (tmp_path / native_mpy._file("x64", "int8")).write_bytes(b"M\x06\x0b\x1fshipped")
+    (tmp_path / native_mpy.file_name("x64", "int8")).write_bytes(b"M\x06\x0b\x1fshipped")
     found = native_mpy.kept("x64", "int8")
     assert found is not None and found.content.endswith(b"shipped")
     with pytest.raises(FirmwareError, match="no native module for xtensawin"):
