@@ -7,7 +7,6 @@ has room for these.
 """
 
 import gc
-import sys
 
 from ..modules import FREES, forget, load
 from ..port import I32, const, typed
@@ -15,7 +14,6 @@ from ..port import I32, const, typed
 _BLOB_WORDS = const(16)
 _LIMIT = const(1 << 30)  # sizes and offsets stay below it
 _PIECE = const(256)  # bytes of text
-_LATER = ("names", "kernels", "call", "reference", "run", "plan", "value", "state")
 
 
 class Model:
@@ -70,18 +68,30 @@ def checked(data, size=None):
 def _load_what_stays(model):
     """What an inference of this model needs, before what is needed for a moment only: below that in the heap. Then the
     arena, which is made last and in one piece, can lie where that was."""
+    if FREES:
+        _make_room(model.op_names)
     for name in ("errors", "arena", "blob", "streaming" if model.steps_at else "extractor"):
         load(name)
         gc.collect()  # what importing left behind
-    if FREES:
-        # The tables of what is loaded are made large enough here, and not between the layers' checks.
-        package = sys.modules["nnmicro"]
-        for name in _LATER:
-            setattr(package, name, None)
-            sys.modules[name] = None
-        for name in _LATER:
-            delattr(package, name)
-            del sys.modules[name]
+
+
+def _make_room(kinds):
+    """Import and forget what checks the layers: the interpreter keeps the names of modules, in tables that have to grow
+    for them, here and not when these checks have taken most of the heap."""
+    try:
+        import _nnmicro  # noqa: F401
+    except ImportError:
+        return  # then all of it stays
+    for name in ("names", "kernels", "call"):
+        load(name)
+    for kind in kinds:
+        try:
+            load("reference." + kind)
+        except ImportError:
+            pass  # a push leaves them out
+        forget("reference")
+    for name in ("names", "kernels", "call"):
+        forget(name)
 
 
 def _part(name):
