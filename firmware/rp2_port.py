@@ -41,8 +41,8 @@ class Board:
 
 
 BOARDS = {
-    "rpi_pico": Board("NNMICRO_PICO", uf2.RP2040, 640 * 1024),
-    "rpi_pico2": Board("NNMICRO_PICO2", uf2.RP2350_ARM_S, 640 * 1024),
+    "rpi_pico": Board("NNMICRO_PICO", uf2.RP2040, 704 * 1024),
+    "rpi_pico2": Board("NNMICRO_PICO2", uf2.RP2350_ARM_S, 704 * 1024),
 }
 
 

@@ -120,7 +120,7 @@ def test_the_command_lists_them() -> None:
     told = json.loads(CliRunner().invoke(app, ["boards", "--json"]).stdout)["boards"]
     assert [board["board"] for board in told] == list(boards.names())
     pico = next(board for board in told if board["board"] == "rpi_pico")
-    assert pico["stock"]["romfs"] == 0 and pico["ours"]["romfs"] == 786432
+    assert pico["stock"]["romfs"] == 0 and pico["ours"]["romfs"] == 720896
     assert pico["native_module"] == "armv6m" and pico["flashing"] == "uf2"
     table = CliRunner().invoke(app, ["boards"], env={"COLUMNS": "160"}).stdout
     assert all(name in table for name in boards.names())
