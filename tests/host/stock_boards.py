@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from firmware import build
+from firmware import build, qemu_port, system_packages
 from firmware.emulator import install
 from firmware.order import STOCK
 from host_tools.device.pico import PicoDevice
+from host_tools.device.qemu import QemuDevice
 from host_tools.device.unix import UnixDevice
 
 
@@ -30,4 +31,15 @@ def pico() -> Iterator[PicoDevice]:
     if missing:
         pytest.skip(f"the emulated Pico needs {', '.join(missing)}, which this machine does not have")
     with PicoDevice(firmware=build.firmware("rpi_pico", STOCK)) as device:
+        yield device
+
+
+@contextmanager
+def qemu(board: str) -> Iterator[QemuDevice]:
+    """A board of QEMU's, its firmware built first if need be; skips by name where it cannot be had."""
+    pytest.importorskip("pty", reason="an emulated board needs an operating system with ptys")
+    missing = [*system_packages.missing(qemu_port.emulator_needs(board)), *build.missing(board)]
+    if missing:
+        pytest.skip(f"{board} needs {', '.join(missing)}, which this machine does not have")
+    with QemuDevice(f"emu:{board}", board, firmware=build.firmware(board, STOCK)) as device:
         yield device

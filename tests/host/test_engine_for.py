@@ -15,7 +15,7 @@ from firmware.errors import FirmwareError
 from host_tools.device import Device, DeviceError
 from host_tools.device import choice as choosing
 from host_tools.device.choice import choose
-from host_tools.device.engine import FOLDER, NATIVE, SHADOW_FOLDER, push_engine
+from host_tools.device.engine import FOLDER, NATIVE, SHADOW_FOLDER, EngineReport, push_engine
 from host_tools.device.engine_for import push_engine_for
 from host_tools.device.engine_there import EngineThere, Kernels, ask_engine
 from host_tools.device.unix import UnixDevice
@@ -230,26 +230,39 @@ def test_the_native_module_is_kept_and_found_again(tmp_path: Path, monkeypatch: 
         native_mpy.module("xtensawin", "int8")
 
 
+def spots_keywords(device: Device, model: ModelFile) -> EngineReport:
+    """Push, run with the kernels in C that came along, and compare with LiteRT; what the push says."""
+    report = push_engine_for(device, model)
+    device.write_file(model.data, "/kws.nnm")
+    remote = RemoteInference(device, "/kws.nnm", model)
+    (given,) = int8_models.inputs("kws", 1)
+    remote.elements(model.net.inputs[0], given)
+    remote.infer(*model.net.outputs)
+    found = remote.output(model.net.outputs[0])
+    assert (report.native, remote.backend, report.warnings) == ("int8", "_nnmicro", [])
+    (expected,) = int8_models.expected("kws", 1)
+    np.testing.assert_array_equal(found.ravel(), expected[str(model.net.outputs[0])].ravel())
+    return report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["qemu_cortex_m3", "qemu_rv32"])
+def test_keyword_spotting_on_a_stock_board(board: str) -> None:
+    with stock_boards.qemu(board) as device:
+        spots_keywords(device, int8_models.converted("kws"))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="gcc-arm-none-eabi is not installed")
 def test_keyword_spotting_on_a_stock_pico(capsys: pytest.CaptureFixture[str]) -> None:
     model = int8_models.converted("kws")
     with stock_boards.pico() as pico:
-        report = push_engine_for(pico, model)
-        pico.write_file(model.data, "/kws.nnm")
-        remote = RemoteInference(pico, "/kws.nnm", model)
-        (given,) = int8_models.inputs("kws", 1)
-        remote.elements(model.net.inputs[0], given)
-        remote.infer(*model.net.outputs)
-        found = remote.output(model.net.outputs[0])
+        report = spots_keywords(pico, model)
     with stock_boards.pico() as pico:
         everything = push_engine(pico)
     with capsys.disabled():
         for what, each in (("everything", everything), ("what kws needs", report)):
             print(f"\n{what}: {each.files} files, {each.bytes} bytes, {each.wire_bytes} sent, {each.seconds:.1f} s")
-    assert (report.native, remote.backend, report.warnings) == ("int8", "_nnmicro", [])
-    (expected,) = int8_models.expected("kws", 1)
-    np.testing.assert_array_equal(found.ravel(), expected[str(model.net.outputs[0])].ravel())
     assert report.files <= everything.files / 3
     # Without the kernels in C, which "everything" does not bring.
     assert report.bytes - len(native_mpy.module("armv6m", "int8").content) < 0.4 * everything.bytes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware import build, source
+from firmware import build, native_mpy, source
 from firmware.native import host
 from firmware.order import KERNELS
 from host_tools.convert import to_nnm
@@ -132,6 +132,18 @@ def test_as_a_native_module(interpreter: Path, model: Path, tmp_path: Path, fami
     # By another name: what is compiled in would come first.
     shutil.copy(built, tmp_path / "native_nnmicro.mpy")
     check(interpreter, tmp_path, "native_nnmicro", model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", native_mpy.FAMILIES)
+@pytest.mark.parametrize("arch", native_mpy.COMPILERS)
+def test_every_family_links_for_every_architecture(arch: str, family: str) -> None:
+    compiler, packages = native_mpy.COMPILERS[arch]
+    missing = [name for name in ("elftools", "ar") if importlib.util.find_spec(name) is None]
+    if missing or shutil.which(compiler) is None:
+        pytest.skip(f"building for {arch} needs {' '.join(packages)} and the Python packages pyelftools and ar")
+    module = native_mpy.module(arch, family)
+    assert module.content[:1] == b"M" and len(module.content) > 10_000
 
 
 @pytest.mark.parametrize("dsp", [0, 1])
