@@ -153,8 +153,8 @@ static void clamp(const work *k, const spot *s, int32_t o, int32_t n) {
 // How many channels from o on, at most n, are quick like it, or are not.
 static int32_t alike(const nn_channels *c, int32_t o, int32_t n, int *quick) {
     int32_t count = 1;
-    *quick = nn_is_quick(c, o);
-    while (count < n && nn_is_quick(c, o + count) == *quick) {
+    *quick = nn_is_quick(c->bias[o], c->shift[o]);
+    while (count < n && nn_is_quick(c->bias[o + count], c->shift[o + count]) == *quick) {
         count++;
     }
     return count;

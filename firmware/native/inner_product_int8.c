@@ -1,5 +1,6 @@
 // Fully connected layer in int8; see nnmicro/reference/inner_product_int8.py.
 
+#include "dense_int8.h"
 #include "dot_int8.h"
 
 typedef struct {
@@ -41,8 +42,80 @@ static nn_sums sums_of(const work *k, const runs *r, const int8_t *w, ptrdiff_t 
     return sums;
 }
 
+enum { TOGETHER = 32 }; // outputs whose sums are kept while the next piece of a long run is widened
+
+// The products of a piece of `n` elements with outputs [o, o + count), four at a time.
+static void add_piece(const work *k, const int8_t *x, int32_t at, int32_t n, const uint32_t *widened, int32_t o, int32_t count,
+    uint32_t *sums) {
+    nn_dense d;
+    const int32_t fours = n & ~3, last = o + count - NN_OUTPUTS;
+    d.x = widened;
+    d.x_end = widened + fours * NN_WIDENED_WORDS / NN_WIDENED;
+    d.x_blocks = widened + (n & ~15) * NN_WIDENED_WORDS / NN_WIDENED;
+    d.step = (int32_t)k->length;
+    for (int32_t i = 0; i < count; i += NN_OUTPUTS) {
+        // Where there are no four left, some once more.
+        const int32_t first = nn_min(o + i, last), again = o + i - first;
+        const int8_t *w = k->weights + first * k->length + at;
+        d.w = w;
+        d.sums[0] = d.sums[1] = d.sums[2] = d.sums[3] = 0;
+        if (fours) {
+            nn_dense_add(&d);
+        }
+        for (int32_t e = fours; e < n; e++) {
+            for (int32_t j = 0; j < NN_OUTPUTS; j++) {
+                d.sums[j] = nn_mac(d.sums[j], x[at + e] - k->zero, w[j * k->length + e]);
+            }
+        }
+        for (int32_t j = again; j < NN_OUTPUTS; j++) {
+            *sums++ += d.sums[j];
+        }
+    }
+}
+
+// The results of outputs [o, o + count) of the ordinary kind.
+NN_NOINLINE void quick_results(const nn_channels *k, int32_t o, int32_t count, const uint32_t *sums, int8_t *y, int32_t step) {
+    const int32_t *bias = k->bias + o, *multiplier = k->multiplier + o, *shift = k->shift + o;
+    const int32_t zero = k->zero, least = k->least, most = k->most;
+    for (const uint32_t *const end = sums + count; sums != end; y += sums != end ? step : 0) {
+        nn_quick quick;
+        nn_quick_of(*multiplier++, *shift++, zero, &quick);
+        *y = (int8_t)nn_min(nn_max(nn_quick_result(&quick, (int32_t)(*sums++ + (uint32_t)*bias++), 0), least), most);
+    }
+}
+
+// All outputs of one run of `n` elements.
+NN_NOINLINE void by_fours(const work *k, const nn_operand *out, const int8_t *x, int32_t n, uint8_t *y) {
+    uint32_t widened[NN_WIDENED_WORDS], sums[TOGETHER];
+    for (int32_t o = 0, count; o < out->w; o += count) {
+        int8_t *to = (int8_t *)y + (ptrdiff_t)o * out->ps;
+        count = nn_min(out->w - o, TOGETHER);
+        for (int32_t i = 0; i < count; i++) {
+            sums[i] = 0;
+        }
+        for (int32_t at = 0, some; at < n; at += some) {
+            some = nn_min(n - at, NN_WIDENED);
+            if (o == 0 || some < n) {
+                nn_dense_widen(x + at, some & ~3, k->zero, widened);
+            }
+            add_piece(k, x, at, some, widened, o, count, sums);
+        }
+        if (k->channels.quick && n <= NN_QUICK_PRODUCTS) {
+            quick_results(&k->channels, o, count, sums, to, out->ps);
+            continue;
+        }
+        for (int32_t i = 0; i < count; i++) {
+            to[(ptrdiff_t)i * out->ps] = nn_channel_result(&k->channels, o + i, sums[i]);
+        }
+    }
+}
+
 // Two outputs at a time share the loads of x.
 static void outputs(const work *k, const nn_operand *out, const runs *r, uint8_t *y) {
+    if (r->outer == 1 && r->inner == 1 && r->step == 1 && !k->weight_zero && out->w >= NN_OUTPUTS) {
+        by_fours(k, out, (const int8_t *)r->data, r->width, y);
+        return;
+    }
     for (int32_t o = 0; o < out->w; o += 2) {
         const int pair = o + 1 < out->w;
         const nn_sums sums = sums_of(k, r, k->weights + o * k->length, pair ? k->length : 0);

@@ -16,10 +16,17 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
     channels->multiplier = data;
     NN_TRY(nn_constant(call, 4, NN_I32, count, &data));
     channels->shift = data;
-    channels->quick = 1;
+    const int32_t *bias = channels->bias, *shift = channels->shift;
+    // All of what nn_is_quick asks, at once.
+    uint32_t beyond = 0, largest = 0;
     for (int32_t i = 0; i < count; i++) {
-        channels->quick &= nn_is_quick(channels, i);
-        if (channels->shift[i] < NN_SHIFT_LEAST || channels->shift[i] > NN_SHIFT_MOST) {
+        const uint32_t less = ~(uint32_t)shift[i];
+        beyond |= ((uint32_t)bias[i] + NN_QUICK_BIAS) / (2u * NN_QUICK_BIAS);
+        largest = largest > less ? largest : less;
+    }
+    channels->quick = !beyond && largest < NN_QUICK_RIGHT;
+    for (int32_t i = 0; i < count && !channels->quick; i++) {
+        if (shift[i] < NN_SHIFT_LEAST || shift[i] > NN_SHIFT_MOST) {
             return NN_BAD_DATA;
         }
     }

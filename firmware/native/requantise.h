@@ -95,8 +95,8 @@ NN_INLINE int nn_quick_of(int32_t multiplier, int32_t shift, int32_t zero, nn_qu
 // A channel that is quick for every sum of at most NN_QUICK_PRODUCTS products of an element less its zero point with a weight.
 enum { NN_QUICK_BIAS = 1 << 28, NN_QUICK_PRODUCTS = NN_QUICK_BIAS / (255 * 128) };
 
-NN_INLINE int nn_is_quick(const nn_channels *k, int32_t o) {
-    return ~(uint32_t)k->shift[o] < NN_QUICK_RIGHT && (uint32_t)k->bias[o] + NN_QUICK_BIAS < 2u * NN_QUICK_BIAS;
+NN_INLINE int nn_is_quick(int32_t bias, int32_t shift) {
+    return (~(uint32_t)shift < NN_QUICK_RIGHT) & ((uint32_t)bias + NN_QUICK_BIAS < 2u * NN_QUICK_BIAS);
 }
 
 // Whether two values are: then no step of the calculation leaves 32 bits.
