@@ -114,9 +114,11 @@ def _onnx(
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         names = [value.name for value in session.get_outputs()]
         chosen = [name for name in names if wanted is None or name in wanted] or names
+        wide = {value.name for value in session.get_inputs() if value.type == "tensor(int64)"}  # indices, int32 here
         results = []
         for inputs in samples:
-            found = dict(zip(chosen, session.run(chosen, dict(inputs)), strict=True))
+            given = {name: array.astype(np.int64) if name in wide else array for name, array in inputs.items()}
+            found = dict(zip(chosen, session.run(chosen, given), strict=True))
             results.append({name: value for name, value in found.items() if isinstance(value, np.ndarray)})
             done()
         return results

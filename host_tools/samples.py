@@ -23,7 +23,9 @@ class Specification:
 
 
 def random_samples(inputs: Mapping[str, Specification], count: int, seed: int) -> list[Arrays]:
-    """Uniform values: between -1 and 1 for floats, every value that the type has for integers."""
+    """Uniform values: between -1 and 1 for floats, every value that the type has for integers; 0 and 1 for indices
+    (int32 without a scale), which are in any table.
+    """
     random = np.random.default_rng(seed)
     return [{name: _random(random, spec) for name, spec in inputs.items()} for _ in range(count)]
 
@@ -31,6 +33,8 @@ def random_samples(inputs: Mapping[str, Specification], count: int, seed: int) -
 def _random(random: np.random.Generator, spec: Specification) -> np.ndarray:
     if spec.dtype == np.float32:
         return random.uniform(-1, 1, spec.shape).astype(np.float32)
+    if spec.dtype == np.int32 and spec.scale is None:
+        return random.integers(0, 2, spec.shape, np.int32)
     limits = np.iinfo(spec.dtype)
     return random.integers(limits.min, limits.max, spec.shape, spec.dtype, endpoint=True)
 
@@ -71,6 +75,8 @@ def _elements(file: str, name: str, array: np.ndarray, spec: Specification) -> n
         raise ValueError(f"{file}: {name} is {array.dtype}; numbers are expected")
     if spec.dtype == np.float32:
         return array.astype(np.float32)
+    if spec.dtype == np.int32 and array.dtype.kind in "iu":
+        return array.astype(np.int32)
     if array.dtype.kind != "f" or spec.scale is None:
         raise ValueError(f"{file}: {name} is {array.dtype}; {spec.dtype} or real values are expected")
     steps = (array.astype(np.float32) / np.float32(spec.scale)).astype(np.float64)

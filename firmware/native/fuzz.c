@@ -36,7 +36,8 @@ static int32_t strange_word(void) {
 // The names in fuzz_more.h, in their order.
 #define MORE_NAMES "deconvolution_int8", "deconvolution", "prelu_int8", "prelu", "interp_int8", "matmul_int8", \
     "matmul", "arg_max", "log_softmax", "log_softmax_int8", "l2_normalize", "l2_normalize_int8", "svdf", "svdf_int8", \
-    "lstm", "lstm_int8", "cast", "unary", "reduce", "normalization"
+    "lstm", "lstm_int8", "cast", "unary", "reduce", "normalization", \
+    "recurrent", "compare", "where", "cumsum", "top_k", "gather"
 
 // The places in `names` of those that can reduce.
 enum { INNER_PRODUCT = 1, POOLING = 2, INNER_PRODUCT_INT8 = 15, POOLING_INT8 = 16, MEAN_INT8 = 22 };

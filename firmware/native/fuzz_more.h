@@ -21,7 +21,13 @@ enum {
     CAST,
     UNARY,
     REDUCE,
-    NORMALIZATION
+    NORMALIZATION,
+    RECURRENT,
+    COMPARE,
+    WHERE,
+    CUMSUM,
+    TOP_K,
+    GATHER
 };
 
 // Bias, multiplier and shift.
@@ -108,6 +114,64 @@ static void likely_more(draft *d, int32_t k) {
             p[REDUCE_AXIS] = axis;
             n = REDUCE_PARAMS;
             o = operand(d, NN_F32, axis == 0 ? 1 : c, axis == 1 ? 1 : h, axis == 2 ? 1 : w, 0);
+            break;
+        }
+        case COMPARE:
+        case WHERE: {
+            n_in = k == COMPARE ? 2 : 3;
+            for (int32_t i = 0; i < n_in; i++) {
+                operand(d, NN_F32, below(3) ? c : 1, below(3) ? h : 1, below(3) ? w : 1, 0);
+            }
+            p[0] = below(3);
+            n = k == COMPARE ? COMPARE_PARAMS : WHERE_PARAMS;
+            o = operand(d, NN_F32, c, h, w, 0);
+            break;
+        }
+        case CUMSUM:
+            operand(d, NN_F32, c, h, w, 0);
+            p[CUMSUM_AXIS] = below(3);
+            p[CUMSUM_EXCLUSIVE] = below(2);
+            p[CUMSUM_REVERSE] = below(2);
+            n = CUMSUM_PARAMS;
+            o = operand(d, NN_F32, c, h, w, 0);
+            break;
+        case TOP_K: {
+            const int32_t axis = below(3);
+            operand(d, NN_F32, c, h, w, 0);
+            p[TOP_K_SMALLEST] = below(2);
+            p[TOP_K_AXIS] = axis;
+            n = TOP_K_PARAMS;
+            o = operand(d, below(2) ? NN_F32 : NN_I32, axis == 0 ? between(1, c) : c, axis == 1 ? between(1, h) : h,
+                axis == 2 ? between(1, w) : w, 0);
+            break;
+        }
+        case GATHER: {
+            const int32_t rows = between(1, 7), dtype = between(NN_F32, NN_I32);
+            operand(d, dtype, c, h, w, 0);
+            operand(d, NN_I32, below(2) ? c : 1, rows, below(2) ? w : 1, 0);
+            n_in = 2;
+            n = GATHER_PARAMS;
+            o = operand(d, dtype, c, rows, w, 0);
+            break;
+        }
+        case RECURRENT: {
+            const int32_t kind = below(4), gates = kind == 3 ? 4 : kind == 0 ? 1 : 3, cells = between(1, 5);
+            p[RECURRENT_KIND] = kind;
+            p[RECURRENT_REVERSE] = below(2);
+            p[RECURRENT_WITH_CELL] = kind == 3 && below(2);
+            operand(d, NN_F32, c, h, w, 0);
+            operand(d, NN_F32, c, 1, cells, 0);
+            operand(d, NN_F32, 1, 1, c * cells, 0);
+            operand(d, NN_F32, 1, 1, gates * cells * w, 1);
+            operand(d, NN_F32, 1, 1, gates * cells * cells, 1);
+            operand(d, NN_F32, 1, 1, 2 * gates * cells, 1);
+            n_in = 6;
+            if (kind == 3) {
+                operand(d, NN_F32, c, 1, cells, below(2));
+                n_in = 7;
+            }
+            n = RECURRENT_PARAMS;
+            o = operand(d, NN_F32, c, h, cells * (1 + p[RECURRENT_WITH_CELL]), 0);
             break;
         }
         case ARG_MAX: {

@@ -166,7 +166,12 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(lstm)                 \
     X(unary)                \
     X(reduce)               \
-    X(normalization)
+    X(normalization)        \
+    X(recurrent)            \
+    X(compare)              \
+    X(where)                \
+    X(cumsum)               \
+    X(top_k)
 
 #define NN_KERNELS_MOVEMENT(X) \
     X(interp)                  \
@@ -175,8 +180,9 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(padding)                 \
     X(copy)                    \
     X(permute)                 \
-    X(arg_max)             \
-    X(cast)
+    X(arg_max)                 \
+    X(cast)                    \
+    X(gather)
 
 #define NN_KERNELS_INT8(X) \
     X(convolution_int8)    \

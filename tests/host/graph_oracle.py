@@ -18,9 +18,15 @@ TOLERANCE = 1e-4
 
 
 def random_inputs(graph: Graph, seed: int = 1, low: float = -1.0, high: float = 1.0) -> Blobs:
-    """Uniform values for each input."""
+    """Uniform values for each input; indices below 3."""
     random = np.random.default_rng(seed)
-    return {n: random.uniform(low, high, graph.tensor(n).shape).astype(np.float32) for n in graph.inputs}
+    inputs = {}
+    for name in graph.inputs:
+        tensor = graph.tensor(name)
+        real = tensor.dtype != np.int32
+        values = random.uniform(low, high, tensor.shape) if real else random.integers(0, 3, tensor.shape)
+        inputs[name] = values.astype(np.float32 if real else np.int32)
+    return inputs
 
 
 def engine_blobs(graph: Graph, inputs: Blobs, *, fuse: bool, backend: str | None = None) -> Blobs:
@@ -32,6 +38,7 @@ def engine_blobs(graph: Graph, inputs: Blobs, *, fuse: bool, backend: str | None
         return {
             tensor.name: np.frombuffer(extractor.extract(tensor.name).tobytes(), tensor.dtype).reshape(tensor.shape)
             for tensor in graph.blobs()
+            if tensor.name not in graph.states
         }
 
 
@@ -50,7 +57,9 @@ def onnx_blobs(model: onnx.ModelProto, inputs: Blobs) -> Blobs:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(exposed.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_outputs()]
-    return dict(zip(names, session.run(names, inputs), strict=True)) | inputs
+    wide = {value.name for value in session.get_inputs() if value.type == "tensor(int64)"}
+    given = {name: values.astype(np.int64) if name in wide else values for name, values in inputs.items()}
+    return dict(zip(names, session.run(names, given), strict=True)) | inputs
 
 
 def ncnn_blobs(param: Path, binary: Path, inputs: Blobs, names: list[str]) -> Blobs:
@@ -85,6 +94,7 @@ def assert_same_blobs(graph: Graph, ours: Blobs, reference: Blobs) -> None:
     for name in common:
         a, b = ours[name], reference[name]
         assert a.shape == b.shape, f"{name}: shape {a.shape}, the source's runtime gives {b.shape}"
+        b = b.astype(np.float32) if b.dtype == np.bool_ else b  # truth values are 1 and 0
         worst = float(np.abs(a - b).max())
         bound = TOLERANCE * float(np.abs(b).max())
         assert worst <= bound, f"{name}: differs by {worst}, allowed is {bound}"

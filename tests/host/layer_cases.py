@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import onnx.defs
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
@@ -41,12 +42,13 @@ class Case:
 def onnx_result(op: str, inputs: Sequence[np.ndarray | None], opset: int = 17, **attributes: Any) -> np.ndarray:
     """The output of one ONNX operator."""
     names = ["" if x is None else f"x{i}" for i, x in enumerate(inputs)]
+    outputs = ["y", *[f"y{i}" for i in range(1, onnx.defs.get_schema(op, opset).min_output)]]
     given = [(n, x) for n, x in zip(names, inputs, strict=True) if x is not None]
     graph = helper.make_graph(
-        [helper.make_node(op, names, ["y"], **attributes)],
+        [helper.make_node(op, names, outputs, **attributes)],
         "layer",
         [helper.make_tensor_value_info("x0", TensorProto.FLOAT, given[0][1].shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_empty_tensor_value_info("y")],
         [numpy_helper.from_array(np.asarray(x), n) for n, x in given[1:]],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
@@ -389,6 +391,46 @@ def normalization(seed: int) -> Case:
     return Case(f"normalization-{'chw'[axis]}-{seed}", "normalization", [x], np.moveaxis(y, -1, axis), params)
 
 
+def _broadcastable(rng: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
+    """Small whole numbers, so that many are equal."""
+    return rng.integers(-2, 3, [n if rng.random() < 0.7 else 1 for n in shape]).astype(np.float32)
+
+
+def compare(seed: int) -> Case:
+    rng = np.random.default_rng(seed)
+    kind, shape = seed % 3, rng.integers(1, 6, 3)
+    a, b = _broadcastable(rng, shape), _broadcastable(rng, shape)
+    y = onnx_result(("Equal", "Greater", "GreaterOrEqual")[kind], [a, b]).astype(np.float32)
+    return Case(f"compare-{kind}-{seed}", "compare", [a, b], y, {"kind": kind})
+
+
+def where(seed: int) -> Case:
+    """What is not chosen are no numbers."""
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(1, 6, 3)
+    condition, a, b = (_broadcastable(rng, shape) for _ in range(3))
+    return Case(f"where-{seed}", "where", [condition, a, b], np.where(condition != 0, a, b), {})
+
+
+def cumsum(seed: int) -> Case:
+    rng = np.random.default_rng(seed)
+    axis, exclusive, reverse = seed % 3, seed // 3 % 2, seed // 6 % 2
+    x = _random(rng, *(int(n) for n in rng.integers(1, 7, 3)))
+    y = onnx_result("CumSum", [x, np.array(axis)], exclusive=exclusive, reverse=reverse)
+    params = {"axis": axis, "exclusive": exclusive, "reverse": reverse}
+    return Case(f"cumsum-{'chw'[axis]}-{seed}", "cumsum", [x], y, params)
+
+
+def top_k(seed: int) -> Case:
+    """The elements; where they lie: test_indexing_kernels.py."""
+    rng = np.random.default_rng(seed)
+    axis, smallest = seed % 3, seed // 3 % 2
+    x = _broadcastable(rng, rng.integers(1, 7, 3))
+    k = int(rng.integers(1, x.shape[axis] + 1))
+    y = onnx_result("TopK", [x, np.array([k])], axis=axis, largest=1 - smallest)
+    return Case(f"top_k-{'chw'[axis]}-{seed}", "top_k", [x], y, {"axis": axis, "smallest": smallest})
+
+
 MAKERS: tuple[tuple[Callable[[int], Case], int], ...] = (
     (convolution, 48),
     (inner_product, 12),
@@ -407,6 +449,10 @@ MAKERS: tuple[tuple[Callable[[int], Case], int], ...] = (
     (unary, 80),
     (reduce, 30),
     (normalization, 12),
+    (compare, 12),
+    (where, 8),
+    (cumsum, 12),
+    (top_k, 12),
 )
 
 

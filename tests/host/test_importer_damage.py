@@ -15,9 +15,11 @@ from host_tools.graph import ConversionError, Graph
 from host_tools.importers import load_model
 from tests.host.ncnn_models import CASES as NCNN_CASES
 from tests.host.ncnn_models import param_text
-from tests.host.onnx_models import CASES as ONNX_CASES
+from tests.host.onnx_choosing_models import CHOOSING_CASES
+from tests.host.onnx_models import CASES
 from tests.models.ncnn_weights import write_random_weights
 
+ONNX_CASES = CASES | CHOOSING_CASES
 _WORDS = st.sampled_from(
     "0 1 -1 2 999999999999 -233 x y 0=0 0=-1 1=0 3=-5 6=0 11=7 2=1e30 -23300=1,9 -23300=2,-233,9 9=3 4=-233 "
     "5=2 nan 1=nan 0=1e99 \u00b2 0=\u0663".split()
@@ -38,7 +40,7 @@ def _try(path: Path, **options) -> None:
 
 
 def _assert_consistent(graph: Graph) -> None:
-    made = set(graph.inputs)
+    made = {*graph.inputs, *graph.states}
     for layer in graph.layers:
         assert all(name in made or graph.tensor(name).data is not None for name in layer.inputs)
         made.update(layer.outputs)

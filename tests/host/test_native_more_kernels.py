@@ -242,6 +242,58 @@ def lstm_int8(t: Trial) -> None:
     t.add((1, steps, cells), ring=False)
 
 
+def recurrent(t: Trial) -> None:
+    kind, batch, steps = t.number(0, 3), t.number(1, 2), t.number(1, 5)
+    width, cells, gates = t.number(1, 8), t.number(1, 6), (1, 3, 3, 4)[kind]
+    t.params = {"kind": kind, "reverse": t.number(0, 1), "with_cell": t.number(0, 1) if kind == 3 else 0}
+    t.add((batch, steps, width), F32, ring=False)
+    t.add((batch, 1, cells), F32, ring=False)
+    for sizes in ((batch, cells), (gates, cells, width), (gates, cells, cells), (2, gates, cells)):
+        t.constant(floats(t, *sizes))
+    if kind == 3:
+        t.add((batch, 1, cells), F32, ring=False)
+    t.add((batch, steps, cells * (1 + t.params["with_cell"])), F32, ring=False)
+
+
+def compare(t: Trial) -> None:
+    x = shape(t)
+    t.params = {"kind": t.number(0, 2)}
+    t.add(x, F32)
+    t.add(broadcast(t, x), F32)
+    t.add(x, F32)
+
+
+def where(t: Trial) -> None:
+    x = shape(t)
+    for _ in range(3):
+        t.add(broadcast(t, x), F32)
+    t.add(x, F32)
+
+
+def cumsum(t: Trial) -> None:
+    x, axis = shape(t), t.number(0, 2)
+    t.params = {"axis": axis, "exclusive": t.number(0, 1), "reverse": t.number(0, 1)}
+    t.add(x, F32, ring=axis != 1)
+    t.add(x, F32, ring=axis != 1)
+
+
+def top_k(t: Trial) -> None:
+    x, axis = shape(t), t.number(0, 2)
+    y = tuple(t.number(1, n) if i == axis else n for i, n in enumerate(x))
+    t.params = {"axis": axis, "smallest": t.number(0, 1)}
+    t.add(x, F32, ring=axis != 1)
+    t.add(y, int(t.rng.choice([F32, I32])), ring=axis != 1)  # type: ignore[arg-type]
+
+
+def gather(t: Trial) -> None:
+    """Indices are random bytes: mostly far outside."""
+    c, h, w = shape(t)
+    rows, dtype = t.number(1, 6), int(t.rng.choice([F32, I8, U8, I16, I32]))
+    t.add((c, h, w), dtype, ring=False)
+    t.add((c if t.rng.random() < 0.5 else 1, rows, w if t.rng.random() < 0.5 else 1), I32, ring=False)
+    t.add((c, rows, w), dtype, ring=False)
+
+
 MAKERS: dict[str, Callable[[Trial], None]] = {
     made.__name__: made
     for made in (
@@ -265,11 +317,17 @@ MAKERS: dict[str, Callable[[Trial], None]] = {
         unary,
         reduce,
         normalization,
+        recurrent,
+        compare,
+        where,
+        cumsum,
+        top_k,
+        gather,
     )  # fmt: skip
 }
-ANY_TYPE = {"arg_max": 1, "cast": 2}  # how many operands may have any
+ANY_TYPE = {"arg_max": 1, "cast": 2, "gather": 1, "top_k": 2}  # how many operands may have any
 # Not by rows: always, or where their axis is h.
-WHOLE = {"svdf", "svdf_int8", "lstm", "lstm_int8"}
+WHOLE = {"svdf", "svdf_int8", "lstm", "lstm_int8", "recurrent", "gather"}
 
 
 def test_the_logarithm_is_the_nearest_float(native: host.Library) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import nnmicro.reference
 from nnmicro.errors import ModelError
 from nnmicro.port import I8
-from tests.host import more_layer_calls
+from tests.host import indexing_cases, more_layer_calls
 from tests.host.kernel_call import Bench, Layout, words
 from tests.host.layer_cases import UNARY, Case, agrees, all_cases, onnx_result, result_by_rows, unary_result
 
@@ -30,6 +30,8 @@ SPATIAL = {
     "padding",
     "interp",
     "unary",
+    "compare",
+    "where",
 }
 
 
@@ -48,11 +50,11 @@ def cases(*ops: str) -> list:
 
 
 def test_every_layer_module_is_covered():
-    """Those of integers, and rarer ones, have tests of their own: test_int8_kernels.py, test_more_int8_kernels.py."""
+    """Others have tests of their own: test_int8_kernels.py, test_more_int8_kernels.py, test_indexing_kernels.py."""
     modules = {m.name for m in pkgutil.iter_modules(nnmicro.reference.__path__)}
     floats = {name for name in modules if hasattr(kernel(name), "run") and not name.endswith("_int8")}
     assert floats - {"quantize", "dequantize"} == set(LAYERS) | {
-        name for name in more_layer_calls.LAYERS if not name.endswith("_int8")
+        name for name in [*more_layer_calls.LAYERS, *indexing_cases.MAKERS] if not name.endswith("_int8")
     }
 
 
@@ -196,6 +198,10 @@ def test_functions_outside_the_reals_follow_ieee_754(kind: int):
         ("reduce-Sum-c-0", "axis", -1, "axis is -1"),
         ("normalization-c-0", "epsilon", 0.0, "an epsilon of 0.0"),
         ("normalization-c-0", "centred", 2, "centred is 2"),
+        ("compare-0-0", "kind", 3, "kind is 3"),
+        ("cumsum-c-0", "axis", 3, "axis is 3"),
+        ("cumsum-c-0", "reverse", 2, "reverse is 2"),
+        ("top_k-c-0", "smallest", -1, "smallest is -1"),
     ],
 )
 def test_a_parameter_that_does_not_fit_is_refused_by_name(name, parameter, value, words_of_the_message):
@@ -259,7 +265,7 @@ def test_one_hostile_parameter_is_refused_or_stays_inside_the_operands(op: str):
         for i in range(len(params)):
             for word in (*EXTREME_WORDS, *FLOAT_BITS, params[i] + 1, params[i] - 1):
                 ran += refused_or_contained(case, layouts, [*params[:i], word, *params[i + 1 :]])
-    assert ran > 0 or op == "copy"
+    assert ran > 0 or op in ("copy", "where")  # which have no parameters
 
 
 @pytest.mark.parametrize("op", LAYERS)

@@ -20,12 +20,15 @@ CONSTANT_INPUTS: dict[str, tuple[int, ...]] = {
     "Clip": (1, 2),
     "Conv": (1, 2),
     "ConvTranspose": (1, 2),
+    "GRU": (1, 2, 3),
     "GroupNormalization": (1, 2),
     "InstanceNormalization": (1, 2),
+    "LSTM": (1, 2, 3, 7),
     "LayerNormalization": (1, 2),
     "Pad": (2,),
     "PRelu": (1,),
     "RMSNormalization": (1,),
+    "RNN": (1, 2, 3),
     "Resize": (1, 2),
     "Upsample": (1,),
 }
@@ -48,7 +51,7 @@ class Case:
 
 
 def node_cases() -> Iterator[Case]:
-    """Every node case whose model gets and gives float32, or gives int32 or int64."""
+    """Every node case whose model gets and gives float32, or gives int32, int64 or truth values."""
     from onnx.backend.test.case.node import collect_testcases
 
     with warnings.catch_warnings():
@@ -72,7 +75,7 @@ def _case(name: str, source: ModelProto, given: list[object], expected: list[obj
     outputs = dict(zip((v.name for v in model.graph.output), arrays[len(given) :], strict=True))
     constants = {n for n, a in values.items() if a.dtype != np.float32} | _constants(model)
     inputs = {n: a for n, a in values.items() if n not in constants}
-    if not inputs or any(a.dtype not in (np.float32, np.int32, np.int64) for a in outputs.values()):
+    if not inputs or any(a.dtype not in (np.float32, np.int32, np.int64, np.bool_) for a in outputs.values()):
         return None
     for constant in constants & set(values):
         model.graph.initializer.append(numpy_helper.from_array(values[constant], constant))

@@ -136,6 +136,8 @@ class Context:
             return name
         if name not in self._constants:
             data = self._folded.constants[name]
+            if data.dtype == np.bool_:
+                data = data.astype(np.float32)
             if data.dtype != np.float32:
                 raise Unsupported(f"its operand {name!r} is {data.dtype}; only float32 is supported")
             self._constants[name] = self.builder.graph.add_constant(name, np.ascontiguousarray(data))

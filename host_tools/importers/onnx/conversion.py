@@ -25,7 +25,7 @@ from host_tools.importers.onnx.quantised.table import TABLE as QUANTISED_TABLE
 from host_tools.importers.refusals import Refusals, Unsupported
 
 # Operators that models use to compute shapes; where folding left one, it depends on more than shapes.
-SHAPE_OPERATORS = frozenset(["ConstantOfShape", "Equal", "Range", "Shape", "Size", "Where"])
+SHAPE_OPERATORS = frozenset(["ConstantOfShape", "Range", "Shape", "Size"])
 _DYNAMIC = frozenset(
     "ConvInteger MatMulInteger DynamicQuantizeLinear DynamicQuantizeMatMul MatMulIntegerToFloat".split()
 )
@@ -145,7 +145,10 @@ class Conversion:
                 self._graph.fused[name] = target
 
 
+# Which take or give integers as well as float32.
 _GIVE_INTEGERS = ("ArgMax", "ArgMin", "Cast", "CastLike")
+_TAKE_INTEGERS = ("Cast", "CastLike", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+_KEEP_ELEMENTS = ("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 CROSSING = ("QuantizeLinear", "DequantizeLinear")
 
 
@@ -163,12 +166,12 @@ def _unknown(domain: str, op: str) -> str:
 
 
 def _check_types(folded: Folded, node: Node) -> None:
-    integers = (node.inputs[:1] if node.op in ("Cast", "CastLike") else []) + (
-        node.outputs[:1] if node.op in _GIVE_INTEGERS else []
+    integers = (node.inputs[:1] if node.op in _TAKE_INTEGERS + _KEEP_ELEMENTS else []) + (
+        node.outputs[:1] if node.op in _GIVE_INTEGERS + _KEEP_ELEMENTS else []
     )
     for name in [*node.inputs[:1], *node.outputs[:1]]:
         if name in integers:
             continue
         kind = folded.types.get(name, TensorProto.UNDEFINED)
-        if kind not in (TensorProto.FLOAT, TensorProto.UNDEFINED):
+        if kind not in (TensorProto.FLOAT, TensorProto.BOOL, TensorProto.UNDEFINED):
             raise Unsupported(f"{name!r} is {model_file.type_name(kind)}; only float32 (FLOAT) is supported")

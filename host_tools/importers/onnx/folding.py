@@ -23,6 +23,8 @@ from host_tools.importers.refusals import Unsupported
 
 # A constant larger than this is left alone: no board holds it, and a damaged file must not exhaust the host.
 _MAX_ELEMENTS = 1 << 26
+# Operators of this kind that shape inference does not know, or not always.
+_SHAPED_AS_INPUT = ("GroupNormalization", "MeanVarianceNormalization")
 # What the reference evaluator raises when operands do not fit or an operator lacks an implementation.
 EVALUATION_ERRORS = (
     ArithmeticError,
@@ -86,7 +88,7 @@ def _add_shapes(model: ModelProto, folded: Folded) -> bool:
     found = False
     for node in model.graph.node:
         if (
-            node.op_type != "GroupNormalization"
+            node.op_type not in _SHAPED_AS_INPUT
             or not (node.input and node.output)
             or node.output[0] in folded.shapes
             or node.input[0] not in folded.shapes

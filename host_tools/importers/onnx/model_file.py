@@ -16,7 +16,7 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 from host_tools.graph import ConversionError
 
 OLDEST_OPSET = 7
-_INPUT_TYPES = (TensorProto.FLOAT, TensorProto.INT8, TensorProto.UINT8)
+_INPUT_TYPES = (TensorProto.FLOAT, TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT64)
 _UNREGISTERED = "nnmicro.unregistered"
 
 
@@ -136,7 +136,7 @@ def pin_inputs(path: Path, model: ModelProto, input_shapes: dict[str, tuple[int,
         if tensor.elem_type not in _INPUT_TYPES:
             raise ConversionError(
                 f"{path.name}: input {value.name!r} is {type_name(tensor.elem_type)}; nnmicro imports "
-                "float32 models, and quantised ones whose inputs are int8 or uint8"
+                "float32 models, also with indices (int32, int64), and quantised ones whose inputs are int8 or uint8"
             )
         shape = input_shapes.get(value.name) or _stated_shape(path, value)
         if any(size < 1 for size in shape):

@@ -8,11 +8,12 @@ import numpy as np
 
 from host_tools.importers.builder import Shape
 from host_tools.importers.onnx.context import Context, Node
-from host_tools.importers.onnx.operators.views import finish, lines
+from host_tools.importers.onnx.operators.views import finish, lines, permute
 from host_tools.importers.refusals import Unsupported
 
 _H, _W = 1, 2  # axes of layers
 _DIV, _ABSOLUTE = 3, 5  # kinds of binary_op and reduce
+_LEAST_VARIANCE = 1e-9  # as in ONNX's definition of MeanVarianceNormalization
 _SHORTEST = 1e-30  # of what is divided by; ONNX divides 0 by 0 into 0
 
 
@@ -79,6 +80,22 @@ def _scale_channels(ctx: Context, node: Node, blob: str, shape: Shape) -> None:
         raise Unsupported(f"{factors.size} scales and {terms.size} biases for {shape[1]} channels")
     of_channels = [np.tile(values, shape[0]) for values in (factors, terms)]
     _scale(ctx, node, ctx.builder.reshaped(node.name, blob, view), view, of_channels[0], of_channels[1], _H)
+
+
+def mean_variance_normalization(ctx: Context, node: Node) -> None:
+    """Over some axes together, which are brought to the end for it, and back."""
+    shape = ctx.shape(node.inputs[0])
+    over = sorted(axis % len(shape) for axis in node.integers("axes", (0, 2, 3)))
+    order = tuple([axis for axis in range(len(shape)) if axis not in over] + over)
+    moved = tuple(shape[axis] for axis in order)
+    view = (prod(moved[: len(shape) - len(over)]), prod(moved[len(shape) - len(over) :]))
+    source = ctx.operand(node.inputs[0])
+    still = [axis for axis in order if shape[axis] != 1] == [axis for axis in range(len(shape)) if shape[axis] != 1]
+    if not still:
+        source = ctx.emit_new("permute", node, [source], moved, perm=order)
+    rows = ctx.builder.reshaped(node.name, source, view)
+    done = ctx.emit_new("normalization", node, [rows], view, axis=_W, centred=1, epsilon=_LEAST_VARIANCE)
+    permute(ctx, node, done, moved, tuple(order.index(axis) for axis in range(len(shape))))
 
 
 def lp_normalization(ctx: Context, node: Node) -> None:

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from host_tools.importers.onnx.context import Context, Node
+from host_tools.importers.onnx.operators.choosing import gathered
 from host_tools.importers.onnx.operators.moving import slice_attrs
 from host_tools.importers.onnx.operators.views import finish, repeated
 from host_tools.importers.refusals import Unsupported
@@ -38,16 +39,21 @@ def _repeat(ctx: Context, node: Node, times: list[int]) -> None:
 
 
 def gather(ctx: Context, node: Node) -> None:
-    """With constant indices: a slice for each run of them that is evenly spaced, and their concatenation."""
+    """With constant indices a slice for each run of them that is evenly spaced, and their concatenation."""
     shape = ctx.shape(node.inputs[0])
     axis = node.integer("axis", 0) % len(shape)
+    if not ctx.is_constant(node.inputs[1]):
+        view = (prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :]))
+        gathered(ctx, node, view, (1, prod(ctx.shape(node.inputs[1])), 1))
+        return
     indices = ctx.value(node.inputs[1], "indices").reshape(-1).astype(np.int64)
     indices = np.where(indices < 0, indices + shape[axis], indices)
     if not ((0 <= indices) & (indices < shape[axis])).all():
         raise Unsupported(f"an index lies outside the {shape[axis]} elements of axis {axis}")
     runs = _runs([int(i) for i in indices])
     if len(runs) > _MOST_RUNS:
-        raise Unsupported(f"its indices are {len(runs)} evenly spaced runs; {_MOST_RUNS} are supported")
+        gathered(ctx, node, (prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])), (1, len(indices), 1))
+        return
     before, behind = prod(shape[:axis]), prod(shape[axis + 1 :])
     source = ctx.reshaped(node, node.inputs[0], (before, shape[axis], behind))
     parts = []

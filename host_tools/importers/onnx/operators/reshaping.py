@@ -6,17 +6,24 @@ import numpy as np
 from onnx import TensorProto
 
 from host_tools.importers.onnx.context import Context, Node
+from host_tools.importers.onnx.operators.choosing import truth
 from host_tools.importers.onnx.operators.views import permute
 from host_tools.importers.refusals import Unsupported
 
 
 def reshape(ctx: Context, node: Node) -> None:
     """Reshape, Flatten, Squeeze, Unsqueeze: the shape is what onnx infers from constant operands."""
-    ctx.emit("reshape", node, [ctx.operand(node.inputs[0])])
+    _same_elements(ctx, node, "reshape")
 
 
 def identity(ctx: Context, node: Node) -> None:
-    ctx.emit("share", node, [ctx.operand(node.inputs[0])])
+    _same_elements(ctx, node, "share")
+
+
+def _same_elements(ctx: Context, node: Node, op: str) -> None:
+    source = ctx.operand(node.inputs[0])
+    ctx.emit(op, node, [source])
+    ctx.builder.graph.tensor(node.output).dtype = ctx.builder.graph.tensor(source).dtype
 
 
 def dropout(ctx: Context, node: Node) -> None:
@@ -68,14 +75,24 @@ def _block_size(node: Node) -> int:
     return size
 
 
-_CAST = {int(TensorProto.FLOAT): np.float32, int(TensorProto.INT32): np.int32, int(TensorProto.INT64): np.int32}
+_CAST = {
+    int(TensorProto.FLOAT): np.float32,
+    int(TensorProto.BOOL): np.float32,
+    int(TensorProto.INT32): np.int32,
+    int(TensorProto.INT64): np.int32,
+}
 
 
 def cast(ctx: Context, node: Node) -> None:
-    """Between float32, int32, and int64, which is int32 here; of CastLike to the type of its second input."""
+    """Between float32, int32, int64, which is int32 here, and truth values, which are float32; of CastLike to the type
+    of its second input.
+    """
     to = ctx.elem_type(node.inputs[1]) if node.op == "CastLike" else node.integer("to", 0)
     source, target = _CAST.get(ctx.elem_type(node.inputs[0])), _CAST.get(to)
     if source is None or target is None:
-        raise Unsupported("of the casts those between float32, int32 and int64 are supported")
+        raise Unsupported("of the casts those between float32, int32, int64 and bool are supported")
+    if to == TensorProto.BOOL and ctx.elem_type(node.inputs[0]) != TensorProto.BOOL:
+        truth(ctx, node, node.inputs[0])
+        return
     ctx.emit("share" if source == target else "cast", node, [node.inputs[0]])
     ctx.builder.graph.tensor(node.output).dtype = np.dtype(target)

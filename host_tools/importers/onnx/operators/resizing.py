@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from host_tools.importers.onnx.context import Context, Node
+from host_tools.importers.onnx.operators.resizing_by_matrices import resize_by_matrices
 from host_tools.importers.refusals import Unsupported
 
 _MODES = {"nearest": 0, "linear": 1}
@@ -39,15 +40,9 @@ def resize(ctx: Context, node: Node) -> None:
         _emit(ctx, node, scales, _ASYMMETRIC, _CEIL if True in shrinking else _FLOOR)
         return
     transform = node.text("coordinate_transformation_mode", "half_pixel")
-    if transform not in _TRANSFORMS:
-        raise Unsupported(f"coordinate_transformation_mode {transform!r}; supported are {', '.join(_TRANSFORMS)}")
-    if node.integer("antialias", 0):
-        raise Unsupported("antialias")
-    if node.text("keep_aspect_ratio_policy", "stretch") != "stretch":
-        raise Unsupported("keep_aspect_ratio_policy other than stretch")
     shape, out = ctx.shape(node.inputs[0]), ctx.shape(node.output)
     rank = len(shape)
-    ratios = [after / before for before, after in zip(shape, out, strict=True)]
+    scales = ratios = [after / before for before, after in zip(shape, out, strict=True)]
     if node.has_input(2) and ctx.value(node.inputs[2], "scales").size:
         axes = [a % rank for a in node.integers("axes", tuple(range(rank)))]
         given = _scales_input(ctx, node, 2)
@@ -58,9 +53,16 @@ def resize(ctx: Context, node: Node) -> None:
         # Of such scales ONNX takes the coordinates from a size that is no whole number; other runtimes differ.
         if transform in ("half_pixel_symmetric", "align_corners") and not whole:
             raise Unsupported(f"{transform} with scales that do not give whole sizes")
+    if (
+        transform not in _TRANSFORMS
+        or node.text("mode", "nearest") not in _MODES
+        or node.integer("antialias", 0)
+        or node.text("keep_aspect_ratio_policy", "stretch") != "stretch"
+        or shape[:-2] != out[:-2]
+    ):
+        resize_by_matrices(ctx, node)
     else:
-        scales = ratios
-    _emit(ctx, node, scales, _TRANSFORMS[transform], _ROUNDINGS[node.text("nearest_mode", "round_prefer_floor")])
+        _emit(ctx, node, scales, _TRANSFORMS[transform], _ROUNDINGS[node.text("nearest_mode", "round_prefer_floor")])
 
 
 def _scales_input(ctx: Context, node: Node, i: int) -> list[float]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
 from onnx import TensorProto
 
 from host_tools.importers.onnx.context import Context, Node
@@ -21,8 +22,10 @@ _MOVING = frozenset("Concat Dropout Flatten Identity Reshape Resize Slice Split 
 
 
 def add_input(ctx: Context, groups: Groups, name: str) -> None:
-    """An input of the model. An uint8 one becomes int8, with its zero point 128 lower."""
+    """An input of the model. An uint8 one becomes int8, with its zero point 128 lower; indices are int32."""
     ctx.builder.input(name, ctx.shape(name))
+    if ctx.elem_type(name) in (TensorProto.INT32, TensorProto.INT64):
+        ctx.builder.graph.tensor(name).dtype = np.dtype(np.int32)
     if ctx.elem_type(name) in _INTEGERS:
         scheme = groups.input_scheme(name)
         if scheme is None:
