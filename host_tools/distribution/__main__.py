@@ -48,11 +48,14 @@ def build(target: Path) -> None:
         name = f"nnmicro-{__version__}-{image.order.board}-{image.order.contents}{image.path.suffix}"
         made.append(Path(shutil.copy(image.path, target / "firmware" / name)))
     packages = mip.write(target / "mip", __version__, natives)
+    files = mip.check(target / "mip")
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(target).as_posix()}" for path in made]
     (target / "SHA256SUMS").write_text("\n".join(sums) + "\n")
     for path in made:
         print(f"{path.stat().st_size:>10,}  {path}")
-    print(f"{len(packages)} packages for `mpremote mip install` in {target / 'mip'}")
+    print(
+        f"{len(packages)} packages of {files} files for `mpremote mip install` in {target / 'mip'}, each with its hash"
+    )
 
 
 if __name__ == "__main__":

@@ -107,6 +107,29 @@ def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, separators=(",", ":")) + "\n")
 
 
+def check(target: Path) -> int:
+    """Prove of all packages below `target` that what they name is there and is what its hash says; how many files.
+
+    Raises ValueError that names the package and the file.
+    """
+    found = set()
+    for path in sorted((target / "package").rglob("*.json")):
+        told = json.loads(path.read_text())
+        for name, digits in told["hashes"]:
+            place = target / "file" / digits[:2] / digits
+            if not place.is_file() or not hashlib.sha256(place.read_bytes()).hexdigest().startswith(digits):
+                raise ValueError(f"{path} names {name}, and {place} is missing or damaged")
+            found.add(place)
+        for name, version in told["deps"]:
+            if not (path.parents[1] / name / f"{version}.json").is_file():
+                raise ValueError(f"{path} needs {name} {version}, which is not there")
+    for path in sorted(target.glob("*/package.json")):
+        for name, url in json.loads(path.read_text())["urls"]:
+            if (path.parent / url).resolve() not in {place.resolve() for place in found}:
+                raise ValueError(f"{path} names {name} at {url}, where there is no file of a package")
+    return len(found)
+
+
 def native_modules(arches: list[str]) -> dict[tuple[str, str], bytes]:
     """Every family for these processors, built where need be; FirmwareError says what is missing for that."""
     return {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import hashlib
 import http.server
 import json
+import platform
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -54,21 +55,26 @@ def test_core_and_int8_have_what_push_finds_that_an_int8_model_needs() -> None:
 
 
 def test_every_file_that_a_package_names_is_there_and_has_its_hash(packages: Path) -> None:
-    found = sorted((packages / "package").rglob("*.json"))
-    assert {path.parts[-3] for path in found} == {"6", "py"}
-    for path in found:
-        told = json.loads(path.read_text())
-        for _, short in told["hashes"]:
-            content = (packages / "file" / short[:2] / short).read_bytes()
-            assert hashlib.sha256(content).hexdigest().startswith(short)
-        for name, version in told["deps"]:
-            assert (path.parents[1] / name / f"{version}.json").is_file()
-    for path in packages.glob("*/package.json"):
-        named = dict(json.loads(path.read_text())["urls"])
-        assert named and all((path.parent / url).resolve().is_file() for url in named.values())
-        assert "nnmicro/net.mpy" in named
-    assert json.loads((packages / "package/6/nnmicro-native-int8-armv6m/latest.json").read_text())["hashes"]
+    files = mip.check(packages)
+    assert files == sum(path.is_file() for path in (packages / "file").rglob("*"))
+    forms = {path.name for path in (packages / "package").iterdir()}
+    assert forms == {"6", "py"}
+    complete = dict(json.loads((packages / "nnmicro-native-int8-armv6m/package.json").read_text())["urls"])
+    assert {"nnmicro/net.mpy", "_nnmicro.mpy"} <= set(complete)
     assert not (packages / "nnmicro-native-float-armv6m").exists()
+
+
+@pytest.mark.parametrize("what", ["damaged", "missing"])
+def test_a_file_that_is_not_as_named_is_found(packages: Path, tmp_path: Path, what: str) -> None:
+    copy = tmp_path / "mip"
+    shutil.copytree(packages, copy)
+    file = next(path for path in (copy / "file").rglob("*") if path.is_file())
+    if what == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes() + b"!")
+    with pytest.raises(ValueError, match=file.name):
+        mip.check(copy)
 
 
 @pytest.fixture
@@ -86,6 +92,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+_PLAIN = tuple(f"nnmicro-{name}" for name in ("core", "float", "int8", "streaming", "window", "selftest"))
 PROGRAM = """
 import nnmicro
 net = nnmicro.Net("/digits_int8.nnm", nnmicro.Option(backend="reference"))
@@ -120,7 +127,20 @@ def test_mpremote_installs_a_slice_that_runs_a_network(
         assert "/lib/nnmicro/reference/convolution_int8.mpy" in capsys.readouterr().out
         answer = device.exec(PROGRAM.format(image=seen.images[0].ravel().tolist())).decode()
         assert answer.split() == [str(seen.labels[0]), "no", "float"]
-        if by == "index":  # what is there is left alone
+        if by == "index":
+            # Every module loads; those through ulab cannot here.
+            others = ["nnmicro", *(["nnmicro-viper-x64"] if platform.machine() == "x86_64" else [])]
+            for name in others:
+                _install_package(transport, name, server, "/lib", None, True)
+            loaded = [
+                module for each in slices() if each.name in ("nnmicro-viper-x64", *_PLAIN) for module in each.modules
+            ]
+            if len(others) == 1:
+                loaded = [module for module in loaded if not module.startswith("viper")]
+            program = f"for name in {sorted(set(loaded))}:\n    __import__('nnmicro.' + name)\nprint('all')\n"
+            assert device.exec(program).decode().strip() == "all"
+            # What is there is left alone.
+            capsys.readouterr()
             _install_package(transport, "nnmicro-int8", server, "/lib", None, True)
             said = capsys.readouterr().out
             assert "Exists: /lib/nnmicro/net.mpy" in said and "Installing: " not in said
