@@ -10,6 +10,7 @@ import numpy as np
 
 from nnmicro import Net, Option
 
+from ..importers import load_model
 from ..model_file import ModelFile
 from ..originals import run_samples
 from ..quantise.calibration import load_calibration
@@ -33,7 +34,14 @@ def noise(model: ModelFile, twin: Path, inputs: Path | None = None) -> dict[str,
         samples = [found.sample(i) for i in range(min(SAMPLES, len(found)))]
     else:
         samples = random_samples(specs, SAMPLES, 0)
-    exact = run_samples(twin, None, samples, None, specs=specs)
+    names = _inputs_of(twin, list(specs))
+    exact = run_samples(
+        twin,
+        None,
+        [{names[name]: array for name, array in sample.items()} for sample in samples],
+        None,
+        specs={names[name]: spec for name, spec in specs.items()},
+    )
     signal: dict[str, float] = {}
     wrong: dict[str, float] = {}
     for sample, right in zip(samples, exact, strict=True):
@@ -45,6 +53,16 @@ def noise(model: ModelFile, twin: Path, inputs: Path | None = None) -> dict[str,
         name: None if wrong[name] == 0.0 else round(10 * log10(max(signal[name], 1e-30) / wrong[name]), 1)
         for name in signal
     }
+
+
+def _inputs_of(twin: Path, names: list[str]) -> dict[str, str]:
+    """What the inputs with these names are called in the twin: the same, or what stands in the same place."""
+    theirs = load_model(twin).inputs
+    if set(names) <= set(theirs):
+        return {name: name for name in names}
+    if len(theirs) != len(names):
+        raise ValueError(f"{twin.name} has the inputs {', '.join(theirs)}; this model has {', '.join(names)}")
+    return dict(zip(names, theirs, strict=True))
 
 
 def _values(model: ModelFile, sample: Arrays, right: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

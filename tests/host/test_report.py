@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from typer.testing import CliRunner
 
@@ -80,6 +81,15 @@ def test_quantisation_error_is_small_beside_the_float_model_and_nothing_beside_i
     told = facts(quantised(), noise=found, twin="digits.onnx")
     assert sum("noise" in layer for layer in told["layers"]) >= len(found)
     assert "--float" in facts(quantised())["noise"] and "float32" in facts(converted())["noise"]
+
+
+def test_an_input_of_another_name_is_the_one_in_its_place(tmp_path: Path) -> None:
+    twin = onnx.load(DEMO / "digits.onnx")
+    twin.graph.input[0].name = "picture"
+    for node in twin.graph.node:
+        node.input[:] = ["picture" if name == "image" else name for name in node.input]
+    onnx.save(twin, tmp_path / "twin.onnx")
+    assert noise(quantised(), tmp_path / "twin.onnx") == noise(quantised(), DEMO / "digits.onnx")
 
 
 def test_the_graph_has_every_layer_after_what_it_reads() -> None:
