@@ -92,7 +92,7 @@ install_python_packages() {
         fail "nnmicro needs Python 3.10 or newer; $python is $("$python" --version). Set PYTHON to another."
     .venv/bin/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv; "$python" -m venv .venv; }
     rm -f .venv/ready-*
-    .venv/bin/python -m pip install --disable-pip-version-check -e ".$extra" >&2 </dev/null ||
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".$extra" >&2 </dev/null ||
         fail "pip could not install what nnmicro uses; the lines above say why. Run the same command again."
     touch "$stamp-run" "$stamp-$kind"
 }
