@@ -10,8 +10,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx.version_converter
+from google.protobuf.message import DecodeError
 from onnx import ModelProto, numpy_helper
 
 # Operator -> the inputs that every real model has as constants.
@@ -97,3 +101,32 @@ def _constants(model: ModelProto) -> set[str]:
         for i in CONSTANT_INPUTS.get(node.op_type, ())
         if i < len(node.input) and node.input[i]
     }
+
+
+STORED = Path(onnx.__file__).parent / "backend" / "test" / "data"
+_OPSET = 13  # what stored cases older than the importer's oldest opset are converted to, by onnx itself
+
+
+def stored_cases(kind: str) -> Iterator[Case | str]:
+    """The cases that the package stores as files: `simple`, `pytorch-operator`, `pytorch-converted`; the name of one
+    that is no such case (strings, sequences, gradients) or that onnx cannot convert to a newer opset.
+    """
+    for folder in sorted((STORED / kind).iterdir()):
+        model = onnx.load(folder / "model.onnx")
+        data = folder / "test_data_set_0"
+        try:
+            if max(o.version for o in model.opset_import) < _OPSET:
+                model = onnx.version_converter.convert_version(model, _OPSET)
+                model.ir_version = max(model.ir_version, 4)  # in which weights need not be inputs as well
+            given, expected = ([numpy_helper.to_array(onnx.load_tensor(p)) for p in _numbered(data, w)] for w in _ENDS)
+            made = _case(folder.name, model, given, expected)
+        except (RuntimeError, ValueError, TypeError, DecodeError):
+            made = None
+        yield made or folder.name
+
+
+_ENDS = ("input", "output")
+
+
+def _numbered(folder: Path, what: str) -> list[Path]:
+    return sorted(folder.glob(f"{what}_*.pb"), key=lambda path: int(path.stem.rpartition("_")[2]))

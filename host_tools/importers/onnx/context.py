@@ -112,6 +112,10 @@ class Context:
         """ONNX's number of a tensor's type, UNDEFINED where it is not known."""
         return self._folded.types.get(name, int(TensorProto.UNDEFINED))
 
+    def is_read(self, name: str) -> bool:
+        """Whether a node takes the blob."""
+        return any(name in node.input for node in self._folded.nodes)
+
     def is_constant(self, name: str) -> bool:
         return name in self._folded.constants
 

@@ -65,6 +65,8 @@ def fold(name: str, model: ModelProto) -> Folded:
     opset = opset_of(model)
     work = ModelProto()
     work.CopyFrom(model)
+    # Up to 3 an initializer has to be an input as well, and shape inference passes over the folded ones, which are not.
+    work.ir_version = max(work.ir_version, 4)
     scaled: dict[str, Scaled] = {}
     while True:
         folded = Folded([], constants, scaled=scaled)

@@ -27,8 +27,9 @@ def _same_elements(ctx: Context, node: Node, op: str) -> None:
 
 
 def dropout(ctx: Context, node: Node) -> None:
-    """Does nothing at inference."""
-    node.only_first_output()
+    """Does nothing at inference; older exporters name its mask even where nobody reads it."""
+    if any(ctx.is_read(name) for name in node.outputs[1:] if name):
+        node.only_first_output()
     if node.has_input(2) and bool(ctx.value(node.inputs[2], "training_mode").item()):
         raise Unsupported("it is in training mode")
     identity(ctx, node)
