@@ -69,7 +69,8 @@ class Stream:
         self._steps = self._places + _PLACE_WORDS * net.n_blobs + _STATE_WORDS * net.n_layers
         self._block = array("h", (-1,))  # the frame's, in the arena
         self._rows = array("i", bytes(4 * net.words[_H_INPUTS]))  # of each input, given so far
-        self._base = array("i", (0,))  # where the frame starts in the arena
+        # Where the frame starts in the arena; then a bit for each layer, whose constants `_nnmicro` has looked at.
+        self._base = array("i", bytes(4 * (1 + (net.n_layers + 31) // 32)))
         self._context = (net.data, net.at, net.native_kernels, arena.buffer, self._base)
 
     def input(self, name, data):

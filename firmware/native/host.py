@@ -108,7 +108,11 @@ class Library:
         size = [memoryview(buffer).nbytes for buffer in context]  # type: ignore[arg-type]
         inference = _Inference(where[0], size[0], where[1], where[2], size[2] // 2, where[3], size[3])
         base = memoryview(context[4])[0]  # type: ignore[arg-type]
-        return int(self._library.nn_run_steps(ctypes.byref(inference), base, first, count, None))
+        known = ctypes.c_void_p(where[4] + 4)
+        words = size[4] // 4 - 1
+        return int(
+            self._library.nn_run_steps(ctypes.byref(inference), base, first, count, known, words, None)
+        )
 
     def reset(self, context: Sequence[object], kept: int) -> int:
         """`nn_reset`."""

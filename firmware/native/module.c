@@ -167,7 +167,10 @@ static mp_obj_t steps(mp_obj_t context, mp_obj_t first_in, mp_obj_t count_in) {
     info = buffer_of(items[3], MP_BUFFER_RW, 1, 0);
     n.arena = info.buf;
     n.arena_bytes = info.len;
-    const int32_t base = *(int32_t *)buffer_of(items[4], MP_BUFFER_READ, 4, 1).buf;
+    info = buffer_of(items[4], MP_BUFFER_RW, 4, 1);
+    const int32_t base = *(int32_t *)info.buf;
+    uint32_t *const known = (uint32_t *)info.buf + 1;
+    const int32_t known_words = (int32_t)(info.len / 4) - 1;
     const mp_int_t first = mp_obj_get_int(first_in), count = mp_obj_get_int(count_in);
     if (first < 0 || first > INT32_MAX || count < 0 || count > INT32_MAX - first) {
         refuse("no such steps");
@@ -176,7 +179,7 @@ static mp_obj_t steps(mp_obj_t context, mp_obj_t first_in, mp_obj_t count_in) {
     int32_t next = (int32_t)first, stop;
     do {
         stop = end - next < STEPS_AT_A_TIME ? end : next + STEPS_AT_A_TIME;
-        next = nn_run_steps(&n, base, next, stop - next, NULL);
+        next = nn_run_steps(&n, base, next, stop - next, known, known_words, NULL);
         if (next == NN_RUN_BROKEN) {
             refuse("the context is no inference of its model");
         }

@@ -1,5 +1,6 @@
 // The proof that an operand's elements lie inside its memory, and that inside its buffer.
 
+#include "inference.h"
 #include "kernel.h"
 
 const uint8_t nn_item_bytes[NN_DTYPES] = {0, 4, 1, 1, 2, 4};
@@ -106,8 +107,24 @@ int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operan
     return NN_OK;
 }
 
+// A constant that has been found right before: its place alone may be another one now, in a window.
+static int known_constant(const nn_state *call, int32_t blob, const void **data) {
+    const int32_t *r = nn_blob_record(call->inference, blob);
+    const size_t size = call->inference->model_bytes, weights = (size_t)call->inference->at[NN_AT_WEIGHTS];
+    // A place that is negative is a large number, and a sum cannot wrap: both are below 2^31.
+    const size_t place = (uint32_t)r[B_PLACE] & INT32_MAX, bytes = (uint32_t)r[B_BYTES] & INT32_MAX;
+    if (weights > size || place > size - weights || bytes > size - weights - place) {
+        return NN_BAD_BUFFER;
+    }
+    *data = (const uint8_t *)call->inference->model + weights + place;
+    return NN_OK;
+}
+
 int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const void **data) {
     nn_operand x;
+    if (call->known && call->blobs[i] >= call->inference->at[NN_AT_N_BLOBS]) {
+        return known_constant(call, call->blobs[i], data);
+    }
     NN_TRY(nn_input(call, i, dtype, 0, &x));
     int32_t item = nn_item_bytes[x.dtype];
     int dense = x.rows == x.h && x.ps == item && (x.h == 1 || x.rs == (int64_t)x.w * item)

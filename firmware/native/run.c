@@ -155,6 +155,7 @@ int32_t nn_run(const nn_inference *n, int32_t first, int32_t stop, int mark, int
     call.operands = NULL;
     call.reduces = 0;
     call.places = NULL;
+    call.known = 0;
     call.inference = n;
     int32_t layer = first;
     for (; layer <= stop; layer++) {

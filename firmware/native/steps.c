@@ -21,7 +21,8 @@ void nn_place_operand(const nn_state *call, int32_t blob, const int32_t *r, int3
     words[NN_O_PHASE] = place[2];
 }
 
-static int run_step(const nn_inference *n, nn_state *call, const int32_t *states, const int32_t *step) {
+static int run_step(const nn_inference *n, nn_state *call, const int32_t *states, const int32_t *step, uint32_t *known,
+    int32_t known_words) {
     const int32_t layer = step[0];
     if (layer < 0 || layer >= n->at[NN_AT_N_LAYERS]) {
         return NN_CANNOT;
@@ -38,11 +39,19 @@ static int run_step(const nn_inference *n, nn_state *call, const int32_t *states
     call->workspace = NN_BUFFER_ARENA;
     call->workspace_offset = sum_of(call->base, state[0]);
     call->workspace_bytes = state[1];
+    uint32_t *word = layer / 32 < known_words ? known + layer / 32 : NULL;
+    const uint32_t bit = (uint32_t)1 << layer % 32;
+    call->known = word && *word & bit;
     NN_TRY(nn_output(call));
-    return nn_dispatch(call);
+    NN_TRY(nn_dispatch(call));
+    if (word) {
+        *word |= bit;
+    }
+    return NN_OK;
 }
 
-int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t count, int *reason) {
+int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t count, uint32_t *known, int32_t known_words,
+    int *reason) {
     const int32_t *at = n->at;
     if (!nn_has_records(n) || base < 0 || at[NN_AT_STEPS] <= 0 || !nn_in_model(n, at[NN_AT_STEPS], 1, STEPS_HEADER_WORDS)) {
         return NN_RUN_BROKEN;
@@ -65,7 +74,7 @@ int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t
     const int32_t *states = call.places + (ptrdiff_t)at[NN_AT_N_BLOBS] * PLACE_WORDS;
     int32_t step = first;
     for (; step < steps && step - first < count; step++) {
-        const int error = run_step(n, &call, states, section + ahead + (ptrdiff_t)step * STEP_WORDS);
+        const int error = run_step(n, &call, states, section + ahead + (ptrdiff_t)step * STEP_WORDS, known, known_words);
         if (error) {
             if (reason) {
                 *reason = error;
