@@ -110,8 +110,8 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
 #define PIXELS(ROUND)                    \
     "push {r4-r11, lr}\n"                \
     "sub sp, #36\n"                      \
-    "ldm r0, {r1-r8}\n"                  \
-    "stm sp, {r1-r8}\n"                  \
+    "ldm r0, {r1-r9}\n"                  \
+    "stm sp, {r1-r9}\n"                  \
     "mov r0, r1\n"                       \
     "1:\n"                               \
     "ldrd r2, r1, [sp, #4]\n"            \
@@ -122,7 +122,7 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
     "ldr r12, [r0, r1, lsl #1]\n"        \
     "add r0, r8\n"                       \
     "ldr lr, [r0]\n" TWO_TAPS            \
-    "ldr r8, [sp, #12]\n"                \
+    "ldr r8, [sp, #32]\n"                \
     "ldr r12, [r0, r1]\n"                \
     "ldr lr, [r0, r1, lsl #1]\n"         \
     "add r0, r8\n" TWO_TAPS              \
@@ -195,9 +195,10 @@ static void row_of_results(nn_four_run *run, int32_t away) {
 
 static void add_taps(const nn_four_run *run, const int8_t *x, int32_t *sums) {
     uint32_t bytes[NN_TAPS];
+    const ptrdiff_t rows[3] = {0, run->row_step, (ptrdiff_t)run->row_step + run->second_step};
     const uint32_t *w = run->filters->weights;
     for (int32_t tap = 0; tap < NN_TAPS; tap++) {
-        bytes[tap] = nn_load_four(x + (ptrdiff_t)(tap / 3) * run->row_step + (ptrdiff_t)(tap % 3) * run->pixel_step);
+        bytes[tap] = nn_load_four(x + rows[tap / 3] + (ptrdiff_t)(tap % 3) * run->pixel_step);
     }
     for (int32_t tap = 0; tap + 1 < NN_TAPS; tap += 2, w += 4) {
         for (int32_t i = 0; i < 4; i++) {
@@ -231,7 +232,7 @@ NN_INLINE void add_taps(const nn_four_run *run, const int8_t *x, int32_t *sums) 
     ADD_TAP(x, 3)
     ADD_TAP(x + step, 4)
     ADD_TAP(x + 2 * step, 5)
-    x += run->row_step;
+    x += run->second_step;
     ADD_TAP(x, 6)
     ADD_TAP(x + step, 7)
     ADD_TAP(x + 2 * step, 8)
