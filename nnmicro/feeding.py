@@ -14,6 +14,7 @@ _PLACE_WORDS = const(3)
 _STEP_WORDS = const(3)
 _T_STEPS = const(2)
 _RUNNING = const(1)
+_BROKEN = const(2)
 
 _BYTES_LIKE = (bytes, bytearray, memoryview)
 
@@ -43,11 +44,37 @@ def feed(stream, name, data, elements):
     stream._begin()
     stream._stage = _RUNNING
     at = 0
+    if stream._native_feed and not prepared:
+        at = _take_in_c(stream, number, data, size)
     while at < len(data):
         _take(stream, number, r, data, at, size, prepared)
         at += size
     stream._run(w[net.steps_at + _T_STEPS], 1 << 29)
     return w[r + _B_H] - stream._rows[number]
+
+
+def _take_in_c(stream, number, data, size):
+    """As many rows as `_nnmicro` can take, and the steps in between; returns how many bytes that were."""
+    end = stream.net.words[stream.net.steps_at + _T_STEPS]
+    blob = stream._blob(number)
+    rows = stream._rows
+    at = 0
+    try:
+        while at < len(data):
+            step = stream._next
+            row = rows[number]
+            stream.arena.lock.acquire()
+            try:
+                stream._next = stream._native_feed(stream._context, step, end - step, number, blob, data, at, rows)
+            finally:
+                stream.arena.lock.release()
+            at += (rows[number] - row) * size
+            if stream._next == step and rows[number] == row:
+                break  # a step that Python has to do, or to refuse
+    except BaseException:
+        stream._stage = _BROKEN
+        raise
+    return at
 
 
 def _take(stream, number, r, data, at, size, prepared):

@@ -71,6 +71,8 @@ class Stream:
         self._rows = array("i", bytes(4 * net.words[_H_INPUTS]))  # of each input, given so far
         # Where the frame starts in the arena; then a bit for each layer, whose constants `_nnmicro` has looked at.
         self._base = array("i", bytes(4 * (1 + (net.n_layers + 31) // 32)))
+        # None where kernels are in Python, or of a firmware from before it could take rows.
+        self._native_feed = getattr(net.native, "feed", None)
         self._context = (net.data, net.at, net.native_kernels, arena.buffer, self._base)
 
     def input(self, name, data):

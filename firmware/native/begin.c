@@ -3,8 +3,7 @@
 
 #include "inference.h"
 
-// A native module links without the C library's.
-static void copy(uint8_t *to, const uint8_t *from, size_t bytes) {
+void nn_copy_bytes(uint8_t *to, const uint8_t *from, size_t bytes) {
     if (!(((uintptr_t)to | (uintptr_t)from | bytes) & 3)) {
         for (size_t i = 0; i < bytes / 4; i++) {
             ((uint32_t *)to)[i] = ((const uint32_t *)from)[i];
@@ -30,7 +29,7 @@ int nn_reset(const nn_inference *n, int32_t kept) {
     for (int i = 0; i < n->n_left; i++) {
         n->left[i] = n->first_left[i];
     }
-    copy(n->marks, n->first_marks, (size_t)n->n_marks);
+    nn_copy_bytes(n->marks, n->first_marks, (size_t)n->n_marks);
     n->state[NN_STATE_BASE] = -1;
     n->state[NN_STATE_HITS] = n->state[NN_STATE_MISSES] = 0;
     return NN_OK;
@@ -86,10 +85,10 @@ static void copy_in(uint8_t *target, const uint8_t *source, const axis axes[3], 
         for (int32_t j = 0; j < axes[1].count; j++) {
             uint8_t *to = target + (ptrdiff_t)k * axes[2].step + (ptrdiff_t)j * axes[1].step;
             if (axes[0].step == (int32_t)item) {
-                copy(to, source, row);
+                nn_copy_bytes(to, source, row);
             } else {
                 for (int32_t i = 0; i < axes[0].count; i++) {
-                    copy(to + (ptrdiff_t)i * axes[0].step, source + (size_t)i * item, item);
+                    nn_copy_bytes(to + (ptrdiff_t)i * axes[0].step, source + (size_t)i * item, item);
                 }
             }
             source += row;

@@ -7,6 +7,7 @@ import functools
 import re
 import subprocess
 import tempfile
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,6 +60,16 @@ class _Inference(ctypes.Structure):
     ]
 
 
+class _Given(ctypes.Structure):
+    _fields_ = (
+        ("input", ctypes.c_int32),
+        ("blob", ctypes.c_int32),
+        ("rows", ctypes.c_void_p),
+        ("bytes", ctypes.c_size_t),
+        ("next", ctypes.c_int32),
+    )
+
+
 class Library:
     """A compiled `nn.h`."""
 
@@ -102,6 +113,28 @@ class Library:
 
     def steps(self, context: Sequence[object], first: int, count: int) -> int:
         """`nn_run_steps` over the buffers that `_nnmicro.steps` takes."""
+        return self._steps(context, first, count, None)
+
+    def feed(
+        self,
+        context: Sequence[object],
+        first: int,
+        count: int,
+        number: int,
+        blob: int,
+        data: bytes,
+        at: int,
+        rows: array[int],
+    ) -> int:
+        """`nn_run_steps` with rows of an input, as `_nnmicro.feed` takes them."""
+        from nnmicro.port import address
+
+        given = _Given(number, blob, address(data) + at, memoryview(data).nbytes - at, rows[number])
+        done = self._steps(context, first, count, ctypes.byref(given))
+        rows[number] = given.next
+        return done
+
+    def _steps(self, context: Sequence[object], first: int, count: int, given: object) -> int:
         from nnmicro.port import address
 
         where = [address(buffer) for buffer in context]
@@ -110,9 +143,7 @@ class Library:
         base = memoryview(context[4])[0]  # type: ignore[arg-type]
         known = ctypes.c_void_p(where[4] + 4)
         words = size[4] // 4 - 1
-        return int(
-            self._library.nn_run_steps(ctypes.byref(inference), base, first, count, known, words, None)
-        )
+        return int(self._library.nn_run_steps(ctypes.byref(inference), base, first, count, known, words, given, None))
 
     def reset(self, context: Sequence[object], kept: int) -> int:
         """`nn_reset`."""

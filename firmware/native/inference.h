@@ -24,6 +24,9 @@ int nn_has_records(const nn_inference *n);
 // Whether `count` records of `size` words from word `first` on lie inside the model.
 int nn_in_model(const nn_inference *n, int64_t first, int64_t count, int64_t size);
 
+// A native module links without the C library's.
+void nn_copy_bytes(uint8_t *to, const uint8_t *from, size_t bytes);
+
 const int32_t *nn_words(const nn_inference *n);
 const int32_t *nn_blob_record(const nn_inference *n, int32_t blob);
 

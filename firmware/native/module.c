@@ -148,8 +148,8 @@ static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(run_obj, 5, 5, run);
 
-// steps(context, first, count) -> the step to go on with; `first` where Python has to do that one
-static mp_obj_t steps(mp_obj_t context, mp_obj_t first_in, mp_obj_t count_in) {
+// Steps from `first` on, at most `count`, with rows of an input where they are given.
+static mp_obj_t run_steps(mp_obj_t context, mp_int_t first, mp_int_t count, nn_given *given) {
     nn_inference n;
     size_t items_count;
     mp_obj_t *items;
@@ -171,7 +171,6 @@ static mp_obj_t steps(mp_obj_t context, mp_obj_t first_in, mp_obj_t count_in) {
     const int32_t base = *(int32_t *)info.buf;
     uint32_t *const known = (uint32_t *)info.buf + 1;
     const int32_t known_words = (int32_t)(info.len / 4) - 1;
-    const mp_int_t first = mp_obj_get_int(first_in), count = mp_obj_get_int(count_in);
     if (first < 0 || first > INT32_MAX || count < 0 || count > INT32_MAX - first) {
         refuse("no such steps");
     }
@@ -179,14 +178,36 @@ static mp_obj_t steps(mp_obj_t context, mp_obj_t first_in, mp_obj_t count_in) {
     int32_t next = (int32_t)first, stop;
     do {
         stop = end - next < STEPS_AT_A_TIME ? end : next + STEPS_AT_A_TIME;
-        next = nn_run_steps(&n, base, next, stop - next, known, known_words, NULL);
+        next = nn_run_steps(&n, base, next, stop - next, known, known_words, given, NULL);
         if (next == NN_RUN_BROKEN) {
             refuse("the context is no inference of its model");
         }
     } while (next == stop && next < end && !is_wanted());
     return mp_obj_new_int(next);
 }
+
+// steps(context, first, count) -> the step to go on with; `first` where Python has to do that one
+static mp_obj_t steps(mp_obj_t context, mp_obj_t first, mp_obj_t count) {
+    return run_steps(context, mp_obj_get_int(first), mp_obj_get_int(count), NULL);
+}
 static MP_DEFINE_CONST_FUN_OBJ_3(steps_obj, steps);
+
+// feed(context, first, count, input, blob, data, at, rows) -> as `steps`, which take rows of that input from byte `at` of `data` on;
+// rows[input], how many it was given, counts up
+static mp_obj_t feed(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    const mp_buffer_info_t data = buffer_of(args[5], MP_BUFFER_READ, 1, 0), rows = buffer_of(args[7], MP_BUFFER_RW, 4, 1);
+    const mp_int_t input = mp_obj_get_int(args[3]), blob = mp_obj_get_int(args[4]), at = mp_obj_get_int(args[6]);
+    if (input < 0 || (size_t)input >= rows.len / 4 || blob < 0 || blob > INT16_MAX || at < 0 || (size_t)at > data.len) {
+        refuse("no such input or rows");
+    }
+    int32_t *const taken = (int32_t *)rows.buf + input;
+    nn_given given = {(int32_t)input, (int32_t)blob, (const uint8_t *)data.buf + at, data.len - (size_t)at, *taken};
+    const mp_obj_t next = run_steps(args[0], mp_obj_get_int(args[1]), mp_obj_get_int(args[2]), &given);
+    *taken = given.next;
+    return next;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(feed_obj, 8, 8, feed);
 
 // copy(target, at, source, from, count): bytes from one buffer into another
 static mp_obj_t copy(size_t n_args, const mp_obj_t *args) {
@@ -243,6 +264,7 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_input, MP_OBJ_FROM_PTR(&input_obj));
     mp_store_global(MP_QSTR_reset, MP_OBJ_FROM_PTR(&reset_obj));
     mp_store_global(MP_QSTR_steps, MP_OBJ_FROM_PTR(&steps_obj));
+    mp_store_global(MP_QSTR_feed, MP_OBJ_FROM_PTR(&feed_obj));
     mp_store_global(MP_QSTR_copy, MP_OBJ_FROM_PTR(&copy_obj));
     MP_DYNRUNTIME_INIT_EXIT
 }
@@ -262,6 +284,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_input), MP_ROM_PTR(&input_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_steps), MP_ROM_PTR(&steps_obj)},
+    {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&feed_obj)},
     {MP_ROM_QSTR(MP_QSTR_copy), MP_ROM_PTR(&copy_obj)},
     #ifdef NN_BUILD
     {MP_ROM_QSTR(MP_QSTR_BUILD), MP_ROM_PTR(&build_obj)},

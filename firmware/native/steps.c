@@ -50,8 +50,38 @@ static int run_step(const nn_inference *n, nn_state *call, const int32_t *states
     return NN_OK;
 }
 
+// A step that takes rows of an input, as many of them as are given.
+static int take_rows(const nn_inference *n, const nn_state *call, const int32_t *step, nn_given *given) {
+    int32_t words[NN_OPERAND_WORDS];
+    if (!given || step[0] != -1 - given->input || given->blob < 0 || given->blob >= n->at[NN_AT_N_BLOBS]) {
+        return NN_CANNOT;
+    }
+    const int32_t *r = nn_blob_record(n, given->blob);
+    const int32_t dtype = r[B_TYPE] & 0xFF, rows = call->places[(ptrdiff_t)given->blob * PLACE_WORDS + 1];
+    if (dtype <= 0 || dtype >= NN_DTYPES || rows < 1 || rows > r[B_H] || r[B_RSTEP] < 1) {
+        return NN_BAD_OPERAND;
+    }
+    nn_place_operand(call, given->blob, r, words);
+    const int32_t phase = words[NN_O_PHASE];
+    const int64_t size = (int64_t)r[B_C] * r[B_W] * nn_item_bytes[dtype], end = (int64_t)step[1] + step[2];
+    if (r[B_C] < 1 || r[B_W] < 1 || size > r[B_RSTEP] || phase < 0 || phase >= rows || words[NN_O_OFFSET] < 0
+        || words[NN_O_OFFSET] + (int64_t)rows * r[B_RSTEP] > (int64_t)n->arena_bytes || given->next < 0 || end > r[B_H]) {
+        return NN_BAD_OPERAND;
+    }
+    for (; given->next < end; given->next++) {
+        if (given->bytes < (size_t)size) {
+            return NN_CANNOT;
+        }
+        nn_copy_bytes((uint8_t *)n->arena + words[NN_O_OFFSET] + (ptrdiff_t)((given->next + phase) % rows) * r[B_RSTEP], given->rows,
+            (size_t)size);
+        given->rows += size;
+        given->bytes -= (size_t)size;
+    }
+    return NN_OK;
+}
+
 int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t count, uint32_t *known, int32_t known_words,
-    int *reason) {
+    nn_given *given, int *reason) {
     const int32_t *at = n->at;
     if (!nn_has_records(n) || base < 0 || at[NN_AT_STEPS] <= 0 || !nn_in_model(n, at[NN_AT_STEPS], 1, STEPS_HEADER_WORDS)) {
         return NN_RUN_BROKEN;
@@ -74,7 +104,9 @@ int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t
     const int32_t *states = call.places + (ptrdiff_t)at[NN_AT_N_BLOBS] * PLACE_WORDS;
     int32_t step = first;
     for (; step < steps && step - first < count; step++) {
-        const int error = run_step(n, &call, states, section + ahead + (ptrdiff_t)step * STEP_WORDS, known, known_words);
+        const int32_t *words = section + ahead + (ptrdiff_t)step * STEP_WORDS;
+        const int error = words[0] < 0 ? take_rows(n, &call, words, given)
+            : run_step(n, &call, states, words, known, known_words);
         if (error) {
             if (reason) {
                 *reason = error;

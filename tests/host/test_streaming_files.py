@@ -126,3 +126,34 @@ def test_a_file_of_another_length_is_refused() -> None:
 def test_an_engine_that_does_not_know_steps_refuses_the_file() -> None:
     steps = Steps("rows_fed.nnm")
     assert not steps[steps.entry(f.STEPS)] & f.OPTIONAL
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="compiling the kernels needs gcc")
+@pytest.mark.parametrize("place", [-16, 1 << 29])
+def test_a_constant_that_has_moved_out_of_the_model_is_not_read(place: int) -> None:
+    file = Words(model_file(FILES[0]))
+    net = file.seal(nnmicro.Option(backend="reference"))
+    library = host.sanitized()
+    net.native_kernels = array("h", [library.kernel(op) for op in net.op_names])
+    net.native = Native(library, net.native_kernels)
+    ex = net.extractor()
+    for _ in range(2):  # in the second its constants are known
+        for blob in net.inputs:
+            ex.input(blob, np.ones(net.shape(blob), np.float32))
+        ex.extract(net.outputs[0])
+        ex.reset()
+    for constant in range(net.n_blobs, net.n_blobs + net.words[f.H_CONSTANTS]):
+        file[net.blobs_at + constant * f.BLOB_WORDS + f.B_PLACE] = place
+    for blob in net.inputs:
+        ex.input(blob, np.ones(net.shape(blob), np.float32))
+    with_constants = {
+        layer
+        for layer in range(net.n_layers)
+        for at in [net.at[1] + layer * f.LAYER_WORDS]
+        if any(
+            net.words[net.at[2] + net.words[at + f.L_OPERANDS] + i] >= net.n_blobs
+            for i in range(net.words[at + f.L_INPUTS])
+        )
+    }
+    first = next(step for step in range(1000) if net.words[ex._steps + f.STEP_WORDS * step] in with_constants)
+    assert net.native.steps(ex._context, 0, first + 1) == first
