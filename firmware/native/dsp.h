@@ -44,6 +44,19 @@ NN_INLINE uint32_t nn_extend_odd(uint32_t halves, uint32_t bytes) {
     return result;
 }
 
+// The low halves of two words, and the high ones, the first word's below.
+NN_INLINE uint32_t nn_low_halves(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+NN_INLINE uint32_t nn_high_halves(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(b), "r"(a));
+    return result;
+}
+
 // SMLAD: the products of the halves, added up.
 NN_INLINE uint32_t nn_dual_mac(uint32_t sum, uint32_t a, uint32_t b) {
     uint32_t result;
@@ -60,6 +73,14 @@ NN_INLINE uint32_t nn_extend_even(uint32_t halves, uint32_t bytes) {
 
 NN_INLINE uint32_t nn_extend_odd(uint32_t halves, uint32_t bytes) {
     return nn_extend_even(halves, bytes >> 8);
+}
+
+NN_INLINE uint32_t nn_low_halves(uint32_t a, uint32_t b) {
+    return (a & 0xffff) | b << 16;
+}
+
+NN_INLINE uint32_t nn_high_halves(uint32_t a, uint32_t b) {
+    return (b & 0xffff0000u) | a >> 16;
 }
 
 NN_INLINE uint32_t nn_dual_mac(uint32_t sum, uint32_t a, uint32_t b) {

@@ -10,6 +10,7 @@ enum { BLOB_WORDS = 16, B_TYPE = 0, B_FLAGS, B_BYTES, B_C, B_H, B_W, B_CSTEP, B_
 enum { LAYER_WORDS = 12, L_OP = 0, L_FLAGS, L_OPERANDS, L_INPUTS, L_OUTPUTS, L_PARAMS, L_PARAM_COUNT, L_WORKSPACE = 8 };
 enum { SHARE = 1, IN_PLACE = 2 };
 enum { INPUT = 1 };
+enum { NN_PLACE_WORDS = 3 }; // of a blob in a streamed model
 
 // nnmicro/extractor.py: marks of layers, and of blobs
 enum { DONE = 1, COUNTED = 2 };

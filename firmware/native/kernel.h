@@ -28,7 +28,7 @@ typedef struct {
     int32_t out_offset; // in the arena: where the output is to lie
     const int32_t *places; // of blobs in a streamed model's frame, or null
     int32_t base; // of that frame
-    int known; // whether this layer's constants have been looked at in an earlier call
+    int known; // whether this layer's operands have all been proven in an earlier call
     const int32_t *params;
     int32_t n_params;
     int32_t n_in;

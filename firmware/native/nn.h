@@ -153,8 +153,8 @@ int32_t nn_run(const nn_inference *inference, int32_t first, int32_t stop, int m
 // model, its places and kernels, and the arena of the inference are looked at. Returns the step to go on with: where it is none
 // of those asked for, that one could not be done, or takes rows that are not given; *reason (where given) then says why.
 //
-// `known`: words with a bit for each layer, all 0 at first, for as long as the model stays what it is. Constants of a layer are
-// proven to be what its kernel takes once; then only that they lie in the model. Of layers without a bit they are proven each time.
+// `known`: words with a bit for each layer, all 0 at first, for as long as the model and `kernels` stay what they are. What a layer's
+// operands are is proven once; then only that they lie in the model and the arena. Of layers without a bit it is proven each time.
 // `given`: rows of one input, which steps take; null where there are none.
 typedef struct {
     int32_t input, blob;

@@ -58,7 +58,30 @@ static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
     return NN_OK;
 }
 
+// A blob in a streamed model's frame, in a layer whose operands have all been found right before: its place is the same, but
+// the arena may be another one.
+static int known_blob(const nn_state *call, int32_t blob, nn_operand *x) {
+    const int32_t *r = nn_blob_record(call->inference, blob);
+    const int32_t *place = call->places + (ptrdiff_t)blob * NN_PLACE_WORDS;
+    const size_t size = call->inference->arena_bytes, offset = (size_t)call->base + (uint32_t)place[0];
+    x->rows = place[1];
+    x->phase = place[2];
+    x->c = r[B_C];
+    x->h = r[B_H];
+    x->w = r[B_W];
+    x->cs = r[B_CSTEP];
+    x->rs = r[B_RSTEP];
+    x->ps = r[B_PSTEP];
+    x->dtype = r[B_TYPE] & 0xFF;
+    x->bytes = x->rows < x->h ? x->rows * x->rs : r[B_BYTES];
+    x->data = (uint8_t *)call->inference->arena + offset;
+    return offset > size || (size_t)x->bytes > size - offset ? NN_BAD_BUFFER : NN_OK;
+}
+
 static int describe(const nn_state *call, int32_t i, nn_operand *x) {
+    if (call->known && call->blobs[i] < call->inference->at[NN_AT_N_BLOBS]) {
+        return known_blob(call, call->blobs[i], x);
+    }
     if (call->operands) {
         return resolve(call, call->operands + (ptrdiff_t)i * NN_OPERAND_WORDS, x);
     }

@@ -35,9 +35,9 @@ int nn_layer_call(const nn_inference *n, const int32_t *layer, nn_state *call) {
     if (n_in < 1 || layer[L_OUTPUTS] != 1) {
         return NN_CANNOT;
     }
-    if (layer[L_OPERANDS] < 0 || !nn_in_model(n, (int64_t)n->at[NN_AT_OPERANDS] + layer[L_OPERANDS], n_in + 1, 1)
+    if (!call->known && (layer[L_OPERANDS] < 0 || !nn_in_model(n, (int64_t)n->at[NN_AT_OPERANDS] + layer[L_OPERANDS], n_in + 1, 1)
         || layer[L_PARAMS] < 0 || !nn_in_model(n, (int64_t)n->at[NN_AT_PARAMS] + layer[L_PARAMS], layer[L_PARAM_COUNT], 1)
-        || layer[L_OP] < 0 || layer[L_OP] >= n->n_kernels) {
+        || layer[L_OP] < 0 || layer[L_OP] >= n->n_kernels)) {
         return NN_BAD_MODEL;
     }
     call->n_in = layer[L_INPUTS];
@@ -45,7 +45,7 @@ int nn_layer_call(const nn_inference *n, const int32_t *layer, nn_state *call) {
     call->n_params = layer[L_PARAM_COUNT];
     call->params = nn_words(n) + n->at[NN_AT_PARAMS] + layer[L_PARAMS];
     call->kernel = n->kernels[layer[L_OP]];
-    for (int32_t i = 0; i <= call->n_in; i++) {
+    for (int32_t i = 0; i <= call->n_in && !call->known; i++) {
         const int32_t blob = call->blobs[i];
         if (blob < 0 || blob >= n->at[i < call->n_in ? NN_AT_N_RECORDS : NN_AT_N_BLOBS]) {
             return NN_BAD_MODEL;

@@ -6,7 +6,7 @@
 #include "kernel.h"
 
 // nnmicro/format.py
-enum { T_STEPS = 2, STEPS_HEADER_WORDS = 4, PLACE_WORDS = 3, STATE_WORDS = 2, STEP_WORDS = 3 };
+enum { T_STEPS = 2, STEPS_HEADER_WORDS = 4, STATE_WORDS = 2, STEP_WORDS = 3 };
 
 // The sum of two offsets, or -1 where there is none: kernels refuse that.
 static int32_t sum_of(int64_t a, int64_t b) {
@@ -14,7 +14,7 @@ static int32_t sum_of(int64_t a, int64_t b) {
 }
 
 void nn_place_operand(const nn_state *call, int32_t blob, const int32_t *r, int32_t *words) {
-    const int32_t *place = call->places + (ptrdiff_t)blob * PLACE_WORDS;
+    const int32_t *place = call->places + (ptrdiff_t)blob * NN_PLACE_WORDS;
     words[NN_O_OFFSET] = sum_of(call->base, place[0]);
     words[NN_O_BYTES] = place[1] < r[B_H] ? sum_of((int64_t)place[1] * r[B_RSTEP], 0) : r[B_BYTES];
     words[NN_O_ROWS] = place[1];
@@ -28,6 +28,9 @@ static int run_step(const nn_inference *n, nn_state *call, const int32_t *states
         return NN_CANNOT;
     }
     const int32_t *r = nn_words(n) + n->at[NN_AT_LAYERS] + (ptrdiff_t)layer * LAYER_WORDS;
+    uint32_t *word = layer / 32 < known_words ? known + layer / 32 : NULL;
+    const uint32_t bit = (uint32_t)1 << layer % 32;
+    call->known = word && *word & bit;
     NN_TRY(nn_layer_call(n, r, call));
     if (r[L_FLAGS] & SHARE || call->kernel < 0) {
         return NN_CANNOT;
@@ -39,9 +42,6 @@ static int run_step(const nn_inference *n, nn_state *call, const int32_t *states
     call->workspace = NN_BUFFER_ARENA;
     call->workspace_offset = sum_of(call->base, state[0]);
     call->workspace_bytes = state[1];
-    uint32_t *word = layer / 32 < known_words ? known + layer / 32 : NULL;
-    const uint32_t bit = (uint32_t)1 << layer % 32;
-    call->known = word && *word & bit;
     NN_TRY(nn_output(call));
     NN_TRY(nn_dispatch(call));
     if (word) {
@@ -57,7 +57,7 @@ static int take_rows(const nn_inference *n, const nn_state *call, const int32_t 
         return NN_CANNOT;
     }
     const int32_t *r = nn_blob_record(n, given->blob);
-    const int32_t dtype = r[B_TYPE] & 0xFF, rows = call->places[(ptrdiff_t)given->blob * PLACE_WORDS + 1];
+    const int32_t dtype = r[B_TYPE] & 0xFF, rows = call->places[(ptrdiff_t)given->blob * NN_PLACE_WORDS + 1];
     if (dtype <= 0 || dtype >= NN_DTYPES || rows < 1 || rows > r[B_H] || r[B_RSTEP] < 1) {
         return NN_BAD_OPERAND;
     }
@@ -88,7 +88,7 @@ int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t
     }
     const int32_t *section = nn_words(n) + at[NN_AT_STEPS], steps = section[T_STEPS];
     // Each number of records is below 2^30, as the model is.
-    const int64_t ahead = STEPS_HEADER_WORDS + (int64_t)at[NN_AT_N_BLOBS] * PLACE_WORDS
+    const int64_t ahead = STEPS_HEADER_WORDS + (int64_t)at[NN_AT_N_BLOBS] * NN_PLACE_WORDS
         + (int64_t)at[NN_AT_N_LAYERS] * STATE_WORDS;
     if (first < 0 || steps < first || !nn_in_model(n, at[NN_AT_STEPS] + ahead, steps, STEP_WORDS)) {
         return NN_RUN_BROKEN;
@@ -101,7 +101,7 @@ int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t
     call.inference = n;
     call.base = base;
     call.places = section + STEPS_HEADER_WORDS;
-    const int32_t *states = call.places + (ptrdiff_t)at[NN_AT_N_BLOBS] * PLACE_WORDS;
+    const int32_t *states = call.places + (ptrdiff_t)at[NN_AT_N_BLOBS] * NN_PLACE_WORDS;
     int32_t step = first;
     for (; step < steps && step - first < count; step++) {
         const int32_t *words = section + ahead + (ptrdiff_t)step * STEP_WORDS;

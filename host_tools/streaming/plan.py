@@ -37,29 +37,35 @@ class StreamPlan:
         simulate(self.model, self.steps, self.places, self.size)
 
 
-def smallest(size: int, calls: int) -> float:
-    """The smallest frame; of equal ones that with the fewest calls."""
-    return size * 1e6 + calls
+_SHARE = 0.085  # of the work, which `auto` may spend on calls
+
+# Goals: of the frame's bytes, and what calls cost (`costs.py`)
 
 
-def balanced(size: int, calls: int) -> float:
-    """A small frame at few calls: sixteen times the calls have to halve the frame."""
-    return float(size * calls**0.25)
+def smallest(size: int, cost: int) -> float:
+    """The smallest frame; of equal ones that with the cheapest calls."""
+    return size * 1e9 + cost
+
+
+def affordable(most: float) -> Goal:
+    """The smallest frame whose calls cost at most this; a hundredth of it more has to make the frame a good tenth smaller."""
+    return lambda size, cost: size * (1 + 12 * max(0.0, cost / most - 1)) + cost / most / 16
 
 
 def within(room: int) -> Goal:
-    """The fewest calls with a frame of at most `room` bytes."""
-    return lambda size, calls: calls if size <= room else size * 1e6 + calls
+    """The cheapest calls with a frame of at most `room` bytes."""
+    return lambda size, cost: cost if size <= room else size * 1e9 + cost
 
 
 def stream_plan(program: Program, mode: str = AUTO, fed: Collection[int] = (), room: int | None = None) -> StreamPlan:
-    """A plan for `mode` (auto: balanced, or within `room` bytes if that is given; max: as small as can be found).
+    """A plan for `mode`. auto: as small as can be found with calls that cost little beside the work, or the cheapest calls
+    within `room` bytes if that is given; max: as small as can be found.
 
     `fed`: numbers of the inputs that are given by rows. Raises ConversionError for an input that has no rows.
     """
     model = _model(program, fed)
-    goal = smallest if mode == MAX else balanced if room is None else within(room)
     search = Search(model)
+    goal = smallest if mode == MAX else affordable(_SHARE * search.costs.work) if room is None else within(room)
     found = search.best(goal)
     return planned(model, found, tuple(sorted(fed)))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
+from .costs import Costs
 from .lifetimes import lives_of
 from .placement import Placer, lower_bound
 from .rings import Arrangement, Item
@@ -43,7 +44,7 @@ class Streamed:
     bound: int  # no offsets make these steps do with less
 
 
-Goal = Callable[[int, int], float]  # of bytes and calls: the smaller, the better
+Goal = Callable[[int, int], float]  # of bytes and what calls cost beside the work: the smaller, the better
 
 
 @dataclass
@@ -51,8 +52,12 @@ class Search:
     """Tries choices on one model; every result is kept."""
 
     model: RowModel
+    costs: Costs = field(init=False)
     tried: dict[Choice, tuple[int, int]] = field(default_factory=dict)
     bounds: dict[Choice, tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.costs = Costs(self.model)
 
     def steps(self, choice: Choice) -> list[Do]:
         each: Mapping[int, int] = dict(choice.each)
@@ -60,19 +65,19 @@ class Search:
         return schedule(self.model, [Section(target, choice.most, each) for target in targets])
 
     def bound(self, choice: Choice) -> tuple[int, int]:
-        """No offsets make this choice smaller than this; and its calls."""
+        """No offsets make this choice smaller than this; and what its calls cost."""
         if choice not in self.bounds:
             steps = self.steps(choice)
             arrangement = Arrangement(lives_of(self.model, steps), choose=False)
-            self.bounds[choice] = lower_bound(arrangement.items()), len(steps)
+            self.bounds[choice] = lower_bound(arrangement.items()), self.costs.extra(steps)
         return self.bounds[choice]
 
     def judge(self, choice: Choice) -> tuple[int, int]:
-        """Bytes and calls."""
+        """Bytes, and what its calls cost."""
         if choice not in self.tried:
             steps = self.steps(choice)
             _, placer = self.arrange(steps)
-            self.tried[choice] = placer.quick()[0], len(steps)
+            self.tried[choice] = placer.quick()[0], self.costs.extra(steps)
         return self.tried[choice]
 
     def arrange(self, steps: list[Do]) -> tuple[list[Item], Placer]:
@@ -114,7 +119,7 @@ class Search:
             self.climb(start, goal, len(self.tried) + judgements // len(starts))
         found = sorted(self.tried, key=lambda choice: goal(*self.tried[choice]))
         finished = [self.finish(choice) for choice in found[:2]]
-        return min(finished, key=lambda one: goal(one.size, len(one.steps)))
+        return min(finished, key=lambda one: goal(one.size, self.costs.extra(one.steps)))
 
     def starts(self, goal: Goal) -> list[Choice]:
         """The cuts that promise most by their bounds, and whole tensors; the best first."""
@@ -123,13 +128,21 @@ class Search:
         tries = [Choice(), *(Choice((cut,)) for cut in singles)]
         tries += [Choice(pair) for pair in combinations(sorted(singles[:_WIDE]), 2)]
         tries.sort(key=lambda choice: (self.bound(choice)[0], len(choice.cuts)))
+        # So many rows of what the last layers make, and all that they need at once.
+        count = len(self.model.work)
+        several = [
+            _limited(Choice(tries[0].cuts, rows), dict.fromkeys(range(first), MANY))
+            for rows in (2, 3, 4, 6, 8)
+            for first in range(count)
+        ]
+        several.sort(key=lambda choice: goal(*self.bound(choice)))
         # Only what comes before a cut by rows, so many of the cut's at a time.
         heads = [
             Choice((cut,), MANY, ((self.model.producer[cut], rows),)) for cut in cuts for rows in (1, 2, 3, 4, 6, 8)
         ]
         heads.sort(key=lambda choice: goal(*self.bound(choice)))
         best: list[Choice] = []
-        for some in (tries[: 4 * _STARTS], heads[: 4 * _STARTS]):
+        for some in (tries[: 4 * _STARTS], several, heads[: 4 * _STARTS]):
             best += sorted(some, key=lambda choice: goal(*self.judge(choice)))[:_STARTS]
         return [*best, Choice(most=MANY)]
 
@@ -155,7 +168,7 @@ class Search:
         each = dict(choice.each)
         found = []
         for works in self.sections(choice):
-            for rows in (MANY, 8, 4, 2, 1):
+            for rows in (MANY, 8, 6, 4, 3, 2, 1):
                 # So many rows of what the section makes in the end, and all that they need at once; or so many of each.
                 found.append(_limited(choice, {**each, **dict.fromkeys(works, MANY), works[-1]: rows}))
                 found.append(_limited(choice, {**each, **dict.fromkeys(works, rows)}))
@@ -164,8 +177,8 @@ class Search:
         for index, work in enumerate(self.model.work):
             if not work.whole and work.units > 1:
                 now = each.get(index, choice.most)
-                others = (1, 4) if now == MANY else (2 * now, MANY, 1)
-                found += [_limited(choice, {**each, index: rows}) for rows in others if rows != now]
+                others = {1, 4} if now == MANY else {2 * now, now + 1, now - 1, MANY, 1} - {0, now}
+                found += [_limited(choice, {**each, index: rows}) for rows in sorted(others, reverse=True)]
         return found
 
     def sections(self, choice: Choice) -> list[list[int]]:
