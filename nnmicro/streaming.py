@@ -69,8 +69,8 @@ class Stream:
         self._steps = self._places + _PLACE_WORDS * net.n_blobs + _STATE_WORDS * net.n_layers
         self._block = array("h", (-1,))  # the frame's, in the arena
         self._rows = array("i", bytes(4 * net.words[_H_INPUTS]))  # of each input, given so far
-        # Where the frame starts in the arena; then a bit for each layer, whose constants `_nnmicro` has looked at.
-        self._base = array("i", bytes(4 * (1 + (net.n_layers + 31) // 32)))
+        # Where the frame starts in the arena; then for each layer a byte of what `_nnmicro` has proven of it.
+        self._base = array("i", bytes(4 * (1 + (net.n_layers + 3) // 4)))
         # None where kernels are in Python, or of a firmware from before it could take rows.
         self._native_feed = getattr(net.native, "feed", None)
         self._context = (net.data, net.at, net.native_kernels, arena.buffer, self._base)

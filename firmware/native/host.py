@@ -142,8 +142,8 @@ class Library:
         inference = _Inference(where[0], size[0], where[1], where[2], size[2] // 2, where[3], size[3])
         base = memoryview(context[4])[0]  # type: ignore[arg-type]
         known = ctypes.c_void_p(where[4] + 4)
-        words = size[4] // 4 - 1
-        return int(self._library.nn_run_steps(ctypes.byref(inference), base, first, count, known, words, given, None))
+        layers = size[4] - 4
+        return int(self._library.nn_run_steps(ctypes.byref(inference), base, first, count, known, layers, given, None))
 
     def reset(self, context: Sequence[object], kept: int) -> int:
         """`nn_reset`."""

@@ -28,7 +28,7 @@ typedef struct {
     int32_t out_offset; // in the arena: where the output is to lie
     const int32_t *places; // of blobs in a streamed model's frame, or null
     int32_t base; // of that frame
-    int known; // whether this layer's operands have all been proven in an earlier call
+    uint8_t *known; // of a streamed layer what an earlier call has found out: NN_PROVEN, NN_QUICK; or null
     const int32_t *params;
     int32_t n_params;
     int32_t n_in;
@@ -38,6 +38,12 @@ typedef struct {
     int kernel;
     nn_operand out; // every kernel has one output
 } nn_state;
+
+enum { NN_PROVEN = 1, NN_QUICK = 2 }; // all operands are what the kernel takes; all channels are quick (requantise.h)
+
+NN_INLINE int nn_is_proven(const nn_state *call) {
+    return call->known && *call->known & NN_PROVEN;
+}
 
 extern const uint8_t nn_item_bytes[NN_DTYPES];
 

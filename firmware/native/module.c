@@ -169,8 +169,8 @@ static mp_obj_t run_steps(mp_obj_t context, mp_int_t first, mp_int_t count, nn_g
     n.arena_bytes = info.len;
     info = buffer_of(items[4], MP_BUFFER_RW, 4, 1);
     const int32_t base = *(int32_t *)info.buf;
-    uint32_t *const known = (uint32_t *)info.buf + 1;
-    const int32_t known_words = (int32_t)(info.len / 4) - 1;
+    uint8_t *const known = (uint8_t *)info.buf + 4;
+    const int32_t known_layers = (int32_t)info.len - 4;
     if (first < 0 || first > INT32_MAX || count < 0 || count > INT32_MAX - first) {
         refuse("no such steps");
     }
@@ -178,7 +178,7 @@ static mp_obj_t run_steps(mp_obj_t context, mp_int_t first, mp_int_t count, nn_g
     int32_t next = (int32_t)first, stop;
     do {
         stop = end - next < STEPS_AT_A_TIME ? end : next + STEPS_AT_A_TIME;
-        next = nn_run_steps(&n, base, next, stop - next, known, known_words, given, NULL);
+        next = nn_run_steps(&n, base, next, stop - next, known, known_layers, given, NULL);
         if (next == NN_RUN_BROKEN) {
             refuse("the context is no inference of its model");
         }

@@ -153,8 +153,8 @@ int32_t nn_run(const nn_inference *inference, int32_t first, int32_t stop, int m
 // model, its places and kernels, and the arena of the inference are looked at. Returns the step to go on with: where it is none
 // of those asked for, that one could not be done, or takes rows that are not given; *reason (where given) then says why.
 //
-// `known`: words with a bit for each layer, all 0 at first, for as long as the model and `kernels` stay what they are. What a layer's
-// operands are is proven once; then only that they lie in the model and the arena. Of layers without a bit it is proven each time.
+// `known`: a byte for each layer, 0 at first, for as long as the model and `kernels` stay what they are. What a layer's
+// operands are is proven once; then only that they lie in the model and the arena. Of layers without a byte it is proven each time.
 // `given`: rows of one input, which steps take; null where there are none.
 typedef struct {
     int32_t input, blob;
@@ -162,8 +162,8 @@ typedef struct {
     size_t bytes; // of all that are left
     int32_t next; // row of the input
 } nn_given;
-int32_t nn_run_steps(const nn_inference *inference, int32_t base, int32_t first, int32_t count, uint32_t *known,
-    int32_t known_words, nn_given *given, int *reason);
+int32_t nn_run_steps(const nn_inference *inference, int32_t base, int32_t first, int32_t count, uint8_t *known,
+    int32_t known_layers, nn_given *given, int *reason);
 
 // Give back the blocks of all blobs but those with one of the flags `kept`, and be as at the start. NN_OK or NN_BAD_MODEL.
 int nn_reset(const nn_inference *inference, int32_t kept);

@@ -79,7 +79,7 @@ static int known_blob(const nn_state *call, int32_t blob, nn_operand *x) {
 }
 
 static int describe(const nn_state *call, int32_t i, nn_operand *x) {
-    if (call->known && call->blobs[i] < call->inference->at[NN_AT_N_BLOBS]) {
+    if (nn_is_proven(call) && call->blobs[i] < call->inference->at[NN_AT_N_BLOBS]) {
         return known_blob(call, call->blobs[i], x);
     }
     if (call->operands) {
@@ -145,7 +145,7 @@ static int known_constant(const nn_state *call, int32_t blob, const void **data)
 
 int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const void **data) {
     nn_operand x;
-    if (call->known && call->blobs[i] >= call->inference->at[NN_AT_N_BLOBS]) {
+    if (nn_is_proven(call) && call->blobs[i] >= call->inference->at[NN_AT_N_BLOBS]) {
         return known_constant(call, call->blobs[i], data);
     }
     NN_TRY(nn_input(call, i, dtype, 0, &x));

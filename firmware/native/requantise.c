@@ -16,6 +16,10 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
     channels->multiplier = data;
     NN_TRY(nn_constant(call, 4, NN_I32, count, &data));
     channels->shift = data;
+    if (nn_is_proven(call)) {
+        channels->quick = (*call->known & NN_QUICK) != 0;
+        return NN_OK;
+    }
     const int32_t *bias = channels->bias, *shift = channels->shift;
     // All of what nn_is_quick asks, at once.
     uint32_t beyond = 0, largest = 0;
@@ -29,6 +33,9 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
         if (shift[i] < NN_SHIFT_LEAST || shift[i] > NN_SHIFT_MOST) {
             return NN_BAD_DATA;
         }
+    }
+    if (call->known) {
+        *call->known = channels->quick ? NN_QUICK : 0;
     }
     return NN_OK;
 }

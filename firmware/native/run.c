@@ -35,7 +35,7 @@ int nn_layer_call(const nn_inference *n, const int32_t *layer, nn_state *call) {
     if (n_in < 1 || layer[L_OUTPUTS] != 1) {
         return NN_CANNOT;
     }
-    if (!call->known && (layer[L_OPERANDS] < 0 || !nn_in_model(n, (int64_t)n->at[NN_AT_OPERANDS] + layer[L_OPERANDS], n_in + 1, 1)
+    if (!nn_is_proven(call) && (layer[L_OPERANDS] < 0 || !nn_in_model(n, (int64_t)n->at[NN_AT_OPERANDS] + layer[L_OPERANDS], n_in + 1, 1)
         || layer[L_PARAMS] < 0 || !nn_in_model(n, (int64_t)n->at[NN_AT_PARAMS] + layer[L_PARAMS], layer[L_PARAM_COUNT], 1)
         || layer[L_OP] < 0 || layer[L_OP] >= n->n_kernels)) {
         return NN_BAD_MODEL;
@@ -45,7 +45,7 @@ int nn_layer_call(const nn_inference *n, const int32_t *layer, nn_state *call) {
     call->n_params = layer[L_PARAM_COUNT];
     call->params = nn_words(n) + n->at[NN_AT_PARAMS] + layer[L_PARAMS];
     call->kernel = n->kernels[layer[L_OP]];
-    for (int32_t i = 0; i <= call->n_in && !call->known; i++) {
+    for (int32_t i = 0; i <= call->n_in && !nn_is_proven(call); i++) {
         const int32_t blob = call->blobs[i];
         if (blob < 0 || blob >= n->at[i < call->n_in ? NN_AT_N_RECORDS : NN_AT_N_BLOBS]) {
             return NN_BAD_MODEL;
@@ -155,7 +155,7 @@ int32_t nn_run(const nn_inference *n, int32_t first, int32_t stop, int mark, int
     call.operands = NULL;
     call.reduces = 0;
     call.places = NULL;
-    call.known = 0;
+    call.known = NULL;
     call.inference = n;
     int32_t layer = first;
     for (; layer <= stop; layer++) {

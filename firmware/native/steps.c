@@ -21,16 +21,14 @@ void nn_place_operand(const nn_state *call, int32_t blob, const int32_t *r, int3
     words[NN_O_PHASE] = place[2];
 }
 
-static int run_step(const nn_inference *n, nn_state *call, const int32_t *states, const int32_t *step, uint32_t *known,
-    int32_t known_words) {
+static int run_step(const nn_inference *n, nn_state *call, const int32_t *states, const int32_t *step, uint8_t *known,
+    int32_t known_layers) {
     const int32_t layer = step[0];
     if (layer < 0 || layer >= n->at[NN_AT_N_LAYERS]) {
         return NN_CANNOT;
     }
     const int32_t *r = nn_words(n) + n->at[NN_AT_LAYERS] + (ptrdiff_t)layer * LAYER_WORDS;
-    uint32_t *word = layer / 32 < known_words ? known + layer / 32 : NULL;
-    const uint32_t bit = (uint32_t)1 << layer % 32;
-    call->known = word && *word & bit;
+    call->known = layer < known_layers ? known + layer : NULL;
     NN_TRY(nn_layer_call(n, r, call));
     if (r[L_FLAGS] & SHARE || call->kernel < 0) {
         return NN_CANNOT;
@@ -44,8 +42,8 @@ static int run_step(const nn_inference *n, nn_state *call, const int32_t *states
     call->workspace_bytes = state[1];
     NN_TRY(nn_output(call));
     NN_TRY(nn_dispatch(call));
-    if (word) {
-        *word |= bit;
+    if (call->known) {
+        *call->known |= NN_PROVEN;
     }
     return NN_OK;
 }
@@ -80,7 +78,7 @@ static int take_rows(const nn_inference *n, const nn_state *call, const int32_t 
     return NN_OK;
 }
 
-int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t count, uint32_t *known, int32_t known_words,
+int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t count, uint8_t *known, int32_t known_layers,
     nn_given *given, int *reason) {
     const int32_t *at = n->at;
     if (!nn_has_records(n) || base < 0 || at[NN_AT_STEPS] <= 0 || !nn_in_model(n, at[NN_AT_STEPS], 1, STEPS_HEADER_WORDS)) {
@@ -106,7 +104,7 @@ int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t
     for (; step < steps && step - first < count; step++) {
         const int32_t *words = section + ahead + (ptrdiff_t)step * STEP_WORDS;
         const int error = words[0] < 0 ? take_rows(n, &call, words, given)
-            : run_step(n, &call, states, words, known, known_words);
+            : run_step(n, &call, states, words, known, known_layers);
         if (error) {
             if (reason) {
                 *reason = error;

@@ -1,7 +1,7 @@
 """What calls cost: instructions of the kernels in C on a Cortex-M4F.
 
-Measured as differences between streamed and whole runs (`tests/bench/test_streaming.py`), and good to about a third. They weigh choices against
-each other and against the work that has to be done in any case; for that they need not be exact.
+Measured as differences between streamed and whole runs, and good to about a third. They weigh choices against each other
+and against the work that has to be done in any case; for that they need not be exact.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ _CALL = 1300  # record, operands, window
 _ROW_TAKEN = 400  # of an input that is fed
 _DEPTHWISE_CHANNEL = 75  # filters are laid out anew, and rows of the window are looked at twice
 _REDUCED_CHANNEL = 40  # sums are loaded and stored
-_MULTIPLICATION, _OUTPUT, _DEPTHWISE_OUTPUT, _ELEMENT = 1.0, 30, 35, 10
+_MULTIPLICATION, _OUTPUT, _DEPTHWISE_OUTPUT, _ELEMENT = 0.85, 14, 30, 10
+_PIXELS = 4  # that a convolution works on at a time
 
 
 class Costs:
     """Of one model's calls."""
 
     def __init__(self, model: RowModel) -> None:
-        self._of = [_call_and_odd(model.program, work) for work in model.work]
+        self._of = [_call_and_pixel(model.program, work) for work in model.work]
         self._fewest = sum(self._step(Do(index, 0, work.units)) for index, work in enumerate(model.work))
         self.work = max(1, sum(_work(model.program, work) for work in model.work))  # of the inference, calls aside
 
@@ -32,12 +33,12 @@ class Costs:
         return sum(map(self._step, steps)) - self._fewest
 
     def _step(self, step: Do) -> int:
-        call, width, odd = self._of[step.work]
-        return call + (odd if step.units * width & 1 else 0)
+        call, width, pixel = self._of[step.work]
+        return call + pixel * (-step.units * width % _PIXELS)
 
 
-def _call_and_odd(program: Program, work: Work) -> tuple[int, int, int]:
-    """Instructions of a call, pixels of a row, and what a pixel costs for which there is no other."""
+def _call_and_pixel(program: Program, work: Work) -> tuple[int, int, int]:
+    """Instructions of a call, pixels of a row, and instructions of one that is worked out for nothing."""
     if work.layer < 0:
         return _ROW_TAKEN, 0, 0
     layer = program.layers[work.layer]

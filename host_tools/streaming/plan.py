@@ -37,7 +37,7 @@ class StreamPlan:
         simulate(self.model, self.steps, self.places, self.size)
 
 
-_SHARE = 0.085  # of the work, which `auto` may spend on calls
+_SHARE = 0.095  # of the work: what `auto` may spend on calls
 
 # Goals: of the frame's bytes, and what calls cost (`costs.py`)
 
@@ -48,7 +48,7 @@ def smallest(size: int, cost: int) -> float:
 
 
 def affordable(most: float) -> Goal:
-    """The smallest frame whose calls cost at most this; a hundredth of it more has to make the frame a good tenth smaller."""
+    """The smallest frame whose calls cost at most this; a hundredth more has to make the frame an eighth smaller."""
     return lambda size, cost: size * (1 + 12 * max(0.0, cost / most - 1)) + cost / most / 16
 
 
@@ -58,8 +58,8 @@ def within(room: int) -> Goal:
 
 
 def stream_plan(program: Program, mode: str = AUTO, fed: Collection[int] = (), room: int | None = None) -> StreamPlan:
-    """A plan for `mode`. auto: as small as can be found with calls that cost little beside the work, or the cheapest calls
-    within `room` bytes if that is given; max: as small as can be found.
+    """A plan for `mode`. auto: as small as can be found with calls that cost little beside the work, or, if `room` is
+    given, the cheapest calls within so many bytes; max: as small as can be found.
 
     `fed`: numbers of the inputs that are given by rows. Raises ConversionError for an input that has no rows.
     """
