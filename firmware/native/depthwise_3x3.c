@@ -23,7 +23,7 @@ static void lay_out(const int8_t *w, int32_t channels, nn_four_filters *filters,
     uint32_t *to = filters->weights, even = 0, odd = 0;
     for (int32_t tap = 0; tap + 1 < NN_TAPS; tap += 2, w += 2 * (ptrdiff_t)channels, to += 4) {
         const uint32_t a = nn_load_four(w), b = nn_load_four(w + channels);
-        const uint32_t low = (a & 0xffff) | b << 16, high = a >> 16 | (b & 0xffff0000u);
+        const uint32_t low = nn_low_halves(a, b), high = nn_high_halves(a, b);
         even = nn_extend_even(nn_extend_even(even, a), b);
         odd = nn_extend_odd(nn_extend_odd(odd, a), b);
         to[0] = doubled(nn_extend_even(0, low));

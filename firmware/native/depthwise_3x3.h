@@ -33,11 +33,12 @@ typedef struct {
 typedef struct {
     const int8_t *x; // the first tap of the first pixel
     const nn_four_filters *filters;
-    int32_t pixel_step, row_step; // from tap to tap of x
+    int32_t pixel_step, row_step; // from tap to tap of x; from the first row of taps to the second
     int32_t step; // from pixel to pixel of x
     int8_t *y; // four channels next to each other
     int32_t y_step;
     int32_t count;
+    int32_t second_step; // from the second row of taps to the third: in a ring another one
     // And as many rows of them.
     int32_t rows;
     int32_t x_row, y_row; // from row to row

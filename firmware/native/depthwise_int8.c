@@ -139,48 +139,59 @@ NN_INLINE void copy_four(int8_t *to, const int8_t *from) {
 #endif
 }
 
-// `count` pixels of zero points.
-NN_INLINE int8_t *clear(int8_t *window, const int8_t *zero, int32_t count) {
-    for (; count > 0; count--, window += 4) {
-        copy_four(window, zero);
-    }
-    return window;
-}
+// Where a window lies in x: the same for all channels.
+typedef struct {
+    int32_t top, left, rows, columns; // no rows: nowhere yet
+    nn_span along; // columns that are inside of x
+    ptrdiff_t row[WINDOW / 3]; // from x on, or -1: outside
+} view;
 
-// Channels [o, o + 4) of x, `rows` times `columns` pixels from (top, left) on, zero points where there is none.
-static void gather(const work *k, int32_t o, int32_t top, int32_t left, int32_t rows, int32_t columns, int8_t *window) {
+static void look(const work *k, int32_t top, int32_t left, int32_t rows, int32_t columns, view *v) {
     const nn_operand *x = &k->x;
-    const nn_span down = nn_taps(top, 1, 0, rows, k->dilation_h, x->h);
-    const nn_span along = nn_taps(left, 1, 0, columns, k->dilation_w, x->w);
-    const ptrdiff_t step = (ptrdiff_t)k->dilation_w * x->ps, row_step = (ptrdiff_t)k->dilation_h * x->rs;
-    const int8_t zero[4] = {(int8_t)k->zero, (int8_t)k->zero, (int8_t)k->zero, (int8_t)k->zero};
-    if (along.first == along.end) {
-        clear(window, zero, rows * columns);
+    if (v->top == top && v->left == left && v->rows == rows && v->columns == columns) {
         return;
     }
-    const int whole = x->rows == x->h;
-    const int32_t after = columns - along.end;
-    const int8_t *line = NULL;
-    window = clear(window, zero, down.first * columns);
-    for (int32_t row = down.first; row < down.end; row++) {
-        if (whole && line) {
-            line += row_step;
-        } else {
-            line = (const int8_t *)nn_at(x, o, down.start + (row - down.first) * k->dilation_h)
-                + (ptrdiff_t)along.start * x->ps;
+    const nn_span down = nn_taps(top, 1, 0, rows, k->dilation_h, x->h);
+    v->along = nn_taps(left, 1, 0, columns, k->dilation_w, x->w);
+    v->top = top;
+    v->left = left;
+    v->rows = rows;
+    v->columns = columns;
+    const int outside = v->along.first >= v->along.end;
+    int32_t y = down.start;
+    for (int32_t row = 0; row < rows; row++) {
+        v->row[row] = -1;
+        if (!outside && row >= down.first && row < down.end) {
+            v->row[row] = (ptrdiff_t)nn_row(x, y) * x->rs + (ptrdiff_t)v->along.start * x->ps;
+            y += k->dilation_h;
         }
-        window = clear(window, zero, along.first);
-        const int8_t *from = line;
-        for (int32_t n = along.end - along.first;; from += step) {
-            copy_four(window, from);
-            window += 4;
-            if (!--n) {
-                break;
+    }
+}
+
+// Channels [o, o + 4) of what is seen, zero points where there is none.
+static void gather(const work *k, int32_t o, const view *v, uint32_t *window) {
+    const int8_t *x = (const int8_t *)k->x.data + o;
+    const ptrdiff_t step = (ptrdiff_t)k->dilation_w * k->x.ps;
+    const uint32_t zeros = (uint32_t)(uint8_t)k->zero * 0x01010101u;
+    const int32_t first = v->along.first, inside = v->along.end - first;
+    for (const ptrdiff_t *row = v->row, *last = row + v->rows; row != last; row++) {
+        uint32_t *const end = window + v->columns;
+        if (*row >= 0) {
+            for (uint32_t *const stop = window + first; window != stop; window++) {
+                *window = zeros;
+            }
+            const int8_t *from = x + *row;
+            for (uint32_t *const stop = window + inside;; from += step) {
+                copy_four((int8_t *)window, from);
+                if (++window == stop) {
+                    break;
+                }
             }
         }
-        window = clear(window, zero, after);
+        for (; window != end; window++) {
+            *window = zeros;
+        }
     }
-    clear(window, zero, (rows - down.end) * columns);
 }
 
 // Work out `rows` runs of `count` pixels, the first of which is (y, q).
@@ -204,30 +215,35 @@ static void finish(const work *k, nn_four_run *run, int32_t away, int32_t o, int
 
 // Pixels [y, end) x [q, q + count) of four channels by way of the window: as many rows at once as it holds.
 static void by_windows(const work *k, nn_four_run *run, int32_t away, int32_t o, int32_t y, int32_t end, int32_t q,
-    int32_t count, int8_t *window) {
+    int32_t count, view *v, uint32_t *window) {
     const nn_operand *out = &k->call->out;
     const int32_t columns = (count - 1) * k->stride_w + 3;
-    int32_t most = k->dilation_h == 1 ? (WINDOW / columns - 3) / k->stride_h + 1 : 1; // rows of the output
-    if (out->rows != out->h) {
-        most = 1;
-    }
+    const int32_t most = k->dilation_h == 1 ? (WINDOW / columns - 3) / k->stride_h + 1 : 1; // rows of the output
     run->pixel_step = 4;
-    run->row_step = 4 * columns;
+    run->row_step = run->second_step = 4 * columns;
     run->x_row = k->stride_h * run->row_step;
-    // A column is a run, too.
-    const int down = count == 1;
+    // A column is a run, too. Rows of a ring do not follow one another.
+    const int whole = out->rows == out->h, down = count == 1 && whole;
     run->step = down ? run->x_row : 4 * k->stride_w;
     run->y_step = down ? out->rs : out->ps;
     for (int32_t n; y < end; y += n) {
         n = nn_min(most, end - y);
-        gather(k, o, y * k->stride_h - k->pad_top, q * k->stride_w - k->pad_left, (n - 1) * k->stride_h + 3, columns, window);
-        run->x = window;
-        finish(k, run, away, o, y, q, down ? n : count, down ? 1 : n);
+        look(k, y * k->stride_h - k->pad_top, q * k->stride_w - k->pad_left, (n - 1) * k->stride_h + 3, columns, v);
+        gather(k, o, v, window);
+        run->x = (const int8_t *)window;
+        if (whole) {
+            finish(k, run, away, o, y, q, down ? n : count, down ? 1 : n);
+            continue;
+        }
+        for (int32_t i = 0; i < n; i++) {
+            run->x = (const int8_t *)window + i * k->stride_h * run->row_step;
+            finish(k, run, away, o, y + i, q, count, 1);
+        }
     }
 }
 
 // All pixels of four channels: as many as a window holds, or, inside of x, without one.
-static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, int8_t *window) {
+static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, view *v, uint32_t *window) {
     const nn_state *call = k->call;
     const nn_operand *out = &call->out;
     const int32_t w = out->w, reach = 2 * k->dilation_h;
@@ -241,25 +257,27 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, in
     for (int32_t q = 0; q < w; q++) {
         q = q == first ? end : q;
         if (q < w) {
-            by_windows(k, run, away, o, call->y0, call->y1, q, 1, window);
+            by_windows(k, run, away, o, call->y0, call->y1, q, 1, v, window);
         }
     }
     for (int32_t y = call->y0, n; y < call->y1 && first < end; y += n) {
         const int32_t top = y * k->stride_h - k->pad_top;
         n = 1;
-        // A window may lie around the end of a ring.
-        if (top < 0 || top + reach >= k->x.h || nn_row(&k->x, top) + reach >= k->x.rows) {
+        if (top < 0 || top + reach >= k->x.h) {
             for (int32_t q = first; q < end; q += strip) {
-                by_windows(k, run, away, o, y, y + 1, q, nn_min(strip, end - q), window);
+                by_windows(k, run, away, o, y, y + 1, q, nn_min(strip, end - q), v, window);
             }
             continue;
         }
         while (whole && y + n < call->y1 && top + n * k->stride_h + reach < k->x.h) {
             n++;
         }
-        run->x = (const int8_t *)nn_at(&k->x, o, top) + (ptrdiff_t)(first * k->stride_w - k->pad_left) * k->x.ps;
+        // A window may lie around the end of a ring.
+        const int8_t *x = (const int8_t *)nn_at(&k->x, o, top), *second = (const int8_t *)nn_at(&k->x, o, top + k->dilation_h);
+        run->x = x + (ptrdiff_t)(first * k->stride_w - k->pad_left) * k->x.ps;
         run->pixel_step = k->dilation_w * k->x.ps;
-        run->row_step = k->dilation_h * k->x.rs;
+        run->row_step = (int32_t)(second - x);
+        run->second_step = (int32_t)((const int8_t *)nn_at(&k->x, o, top + reach) - second);
         run->step = k->stride_w * k->x.ps;
         run->x_row = n > 1 ? k->stride_h * k->x.rs : 0;
         run->y_step = out->ps;
@@ -267,28 +285,32 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, in
     }
 }
 
-NN_NOINLINE void nine_taps(const work *k, int32_t o, int32_t away, const nn_four_filters *filters) {
-    int8_t window[4 * WINDOW];
+NN_NOINLINE void nine_taps(const work *k, int32_t o, int32_t away, const nn_four_filters *filters, view *v) {
+    uint32_t window[WINDOW];
     nn_four_run run;
     run.filters = filters;
     const int32_t columns = (k->call->out.w - 1) * k->stride_w + 3;
-    if (columns <= WINDOW / 7 && k->dilation_h == 1 && k->dilation_w == 1) {
-        by_windows(k, &run, away, o, k->call->y0, k->call->y1, 0, k->call->out.w, window);
+    // Of a few rows windows for all cost less than runs and windows for the borders.
+    const int32_t widest = k->call->y1 - k->call->y0 <= 4 ? WINDOW / 3 : WINDOW / 7;
+    if (columns <= widest && k->dilation_h == 1 && k->dilation_w == 1) {
+        by_windows(k, &run, away, o, k->call->y0, k->call->y1, 0, k->call->out.w, v, window);
     } else {
-        by_rows(k, &run, away, o, window);
+        by_rows(k, &run, away, o, v, window);
     }
 }
 
 int nn_depthwise_int8(const nn_state *call) {
     work k;
     nn_four_filters filters;
+    view seen;
     NN_TRY(prepare(call, &k));
     int32_t o = 0;
+    seen.rows = 0;
     if (k.kernel_h == 3 && k.kernel_w == 3 && k.multiplier == 1 && k.x.cs == 1 && call->out.cs == 1) {
         for (; o + 4 <= call->out.c; o += 4) {
             const int alike = o + 4 <= k.half_up || o >= k.half_up;
             if (alike && nn_four_of(&k.channels, o, k.weights + o, call->out.c, k.zero, &filters)) {
-                nine_taps(&k, o, o < k.half_up ? 0 : -1, &filters);
+                nine_taps(&k, o, o < k.half_up ? 0 : -1, &filters, &seen);
             } else {
                 any(&k, o, o + 4);
             }
