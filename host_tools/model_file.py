@@ -102,8 +102,6 @@ class ModelFile:
         if not net.steps_at:
             return None
         places = net.steps_at + f.STEPS_HEADER_WORDS
-        steps = places + f.PLACE_WORDS * net.n_blobs + f.STATE_WORDS * net.n_layers
-        layers = [w[steps + f.STEP_WORDS * i] for i in range(w[net.steps_at + f.T_STEPS])]
         blobs = []
         for blob in range(net.n_blobs):
             record = net.record(blob)
@@ -112,10 +110,17 @@ class ModelFile:
             nbytes = w[record + f.B_BYTES] if whole else rows * w[record + f.B_RSTEP]
             blobs.append({"offset": offset, "bytes": nbytes, "rows": rows})
         return {
-            "calls": sum(layer >= 0 for layer in layers),
+            "calls": sum(layer >= 0 for layer, _, _ in self.steps()),
             "fed": [name for name in net.inputs if self.fed_row_bytes(name)],
             "blobs": blobs,
         }
+
+    def steps(self) -> list[tuple[int, int, int]]:
+        """Of a streamed model: layer (-1 minus the number of an input that is fed), first row, rows of each step."""
+        net, w = self.net, self.net.words
+        at = net.steps_at + f.STEPS_HEADER_WORDS + f.PLACE_WORDS * net.n_blobs + f.STATE_WORDS * net.n_layers
+        count = w[net.steps_at + f.T_STEPS] if net.steps_at else 0
+        return [(w[i], w[i + 1], w[i + 2]) for i in range(at, at + f.STEP_WORDS * count, f.STEP_WORDS)]
 
     # What it says about itself
 

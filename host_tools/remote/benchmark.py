@@ -52,13 +52,14 @@ def measure(device: Device, path: str, model: ModelFile, backend: str | None = N
     names = tuple(model.net.outputs)
     inputs = {name: model.specification(name) for name in model.net.inputs}
     for name, array in random_samples(inputs, 1, _SEED)[0].items():
-        remote.elements(name, array)
+        remote.elements(name, array, rows_to="nn_row_data")
     remote.call("nn_ready")
+    remote.call("nn_again", timeout=_LONG)
     remote.infer(*names)
     remote.call("nn_total", names, timeout=_LONG)  # a first one makes objects that later ones use again
     total, live_peak = parsed(remote.call("nn_total", names, timeout=_LONG), (int, int))
     layers = _layers(remote.call("nn_layers", names, timeout=_LONG), model.net.n_layers)
-    remote.call("nn_again")
+    remote.call("nn_again", timeout=_LONG)
     unit = device.eval("nn_unit")
     if unit not in UNITS:
         raise DeviceError(f"the device measures in {unit!r}, which is not known here")

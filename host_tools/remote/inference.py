@@ -74,16 +74,17 @@ class RemoteInference:
         """Send an input of the blob's shape. ValueError or KeyError, before anything is sent, where it does not fit."""
         self._give(name, self.model.storage(name, array))
 
-    def elements(self, name: str | int, array: np.ndarray) -> None:
-        """Send an input as its elements, without the preprocessing that the file may have."""
-        self._give(name, self.model.elements(name, array))
+    def elements(self, name: str | int, array: np.ndarray, rows_to: str = "nn_feed") -> None:
+        """Send an input as its elements, without the preprocessing that the file may have; rows of one that is fed go
+        to that function on the device."""
+        self._give(name, self.model.elements(name, array), rows_to)
 
-    def _give(self, name: str | int, storage: bytes) -> None:
+    def _give(self, name: str | int, storage: bytes, rows_to: str = "nn_feed") -> None:
         row = self.model.fed_row_bytes(name) if self._streams else 0
         if row:
             step = max(1, _CHUNK // row) * row
             for start in range(0, len(storage), step):
-                self.call("nn_feed", name, storage[start : start + step], timeout=_LONG)
+                self.call(rows_to, name, storage[start : start + step], timeout=_LONG)
             return
         for start in range(0, len(storage), _CHUNK):
             self.call("nn_give", name, start, storage[start : start + _CHUNK])

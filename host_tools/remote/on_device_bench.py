@@ -37,14 +37,64 @@ class _Probe:
         return after
 
 
+class _Steps:
+    # The same of a streamed model: a step at a time, added up for each layer.
+    def __init__(self, stream, idle):
+        self.stream = stream
+        self.idle = idle
+        self.native = stream.net.native
+        self.counts = [0] * stream.net.n_layers
+        self.in_python = set()
+
+    def __getattr__(self, name):
+        return getattr(self.native, name)
+
+    def add(self, step):
+        net = self.stream.net
+        layer = net.words[self.stream._steps + 3 * step]
+        self.counts[layer] += max(0, nn_measured() - self.idle)
+        return layer
+
+    def steps(self, context, first, count):
+        after = nn_measure(self.native.steps, context, first, 1)
+        if after > first:
+            self.add(first)
+        return after
+
+    def run_step(self, stream, step):
+        from nnmicro.stepping import run_step
+
+        nn_measure(run_step, stream, step)
+        self.in_python.add(self.add(step))
+
+
+def nn_row_data(name, data):
+    # Rows of an input that is fed: kept, to be given later.
+    _Run.rows[name] = _Run.rows.get(name, b"") + data
+
+
+_Run.rows = {}
+
+
 def nn_ready():
     # What the host gave becomes the application's data, as bytes in RAM.
-    _Run.data = [(name, _Run.ex.input_view(name).tobytes()) for name in _Run.net.inputs]
+    _Run.data = [
+        (name, _Run.rows[name] if name in _Run.rows else _Run.ex.input_view(name).tobytes()) for name in _Run.net.inputs
+    ]
+
+
+def nn_give_all():
+    # Inputs that are fed come last: they are computed on as they are given.
+    for name, data in _Run.data:
+        if name not in _Run.rows:
+            _Run.ex.input(name, data)
+    for name, data in _Run.data:
+        if name in _Run.rows:
+            _Run.ex.feed(name, data, True)
 
 
 def nn_inference(names):
-    for name, data in _Run.data:
-        _Run.ex.input(name, data)
+    nn_give_all()
     for name in names:
         _Run.ex.extract(name)
 
@@ -68,13 +118,34 @@ def nn_total(names):
 def nn_again():
     # For a measurement of the heap: the inputs are given, nothing has run.
     _Run.ex.reset()
-    for name, data in _Run.data:
-        _Run.ex.input(name, data)
+    nn_give_all()
+
+
+def nn_stream_layers(names, idle):
+    net, ex = _Run.net, _Run.ex
+    kept = net.native, ex._native_feed, ex._run_step
+    probe = _Steps(ex, idle)
+    if net.native:
+        net.native = probe
+    ex._native_feed = None  # rows go in by Python, so that each step is seen
+    ex._run_step = probe.run_step
+    gc.collect()
+    try:
+        nn_again()
+        for name in names:
+            ex.extract(name)
+    finally:
+        net.native, ex._native_feed, ex._run_step = kept
+    for layer, count in enumerate(probe.counts):
+        print((layer, count, layer not in probe.in_python))
 
 
 def nn_layers(names):
     # A line for each layer that ran: its number (-1: not known), its count, and whether it was in C.
     idle = nn_idle()
+    if hasattr(_Run.ex, "_native_feed"):
+        nn_stream_layers(names, idle)
+        return
     nn_again()
     native = _Run.net.native
     probe = None

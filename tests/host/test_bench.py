@@ -9,10 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from host_tools.cli.main import app
+from host_tools.convert import Options, convert
 from host_tools.device import Device, DeviceError, push_engine
 from host_tools.device.qemu import QemuDevice
 from host_tools.model_file import ModelFile
 from host_tools.remote.benchmark import Cost, LayerCost, _layers, describe, measure
+from host_tools.streaming.convert import Streaming
+from tests.host.test_cli import DIGITS
 from tests.host.test_qemu_device import BOARD, require
 from tests.models import model_file
 
@@ -44,6 +47,23 @@ def test_counts_repeat_to_the_instruction_and_add_up(board: QemuDevice) -> None:
     # A multiply-accumulate is an instruction on a core with an FPU; loads and loops are the rest.
     told = describe(first, model, board.spec)
     assert 1 < told["instructions_per_mac"] < 100
+
+
+@pytest.mark.parametrize("fed", [False, True])
+def test_a_streamed_model_is_counted_layer_by_layer(board: QemuDevice, fed: bool) -> None:
+    (image,) = ModelFile.read(model_file("digits.nnm")).net.inputs
+    streaming = Streaming("max", [image] if fed else [])
+    model = ModelFile(convert(DIGITS, None, Options(stream=streaming)))
+    board.write_file(model.data, "/streamed.nnm")
+    board.soft_reset()
+    cost = measure(board, "/streamed.nnm", model)
+    assert [layer.layer for layer in cost.layers] == list(range(model.net.n_layers))
+    assert all(layer.native for layer in cost.layers) and cost.heap_allocated == 0
+    assert cost.python_overhead is not None and 0 < cost.python_overhead < cost.total
+    ran = {layer.layer for layer in cost.layers if layer.count}
+    assert ran == {step[0] for step in model.steps() if step[0] >= 0}
+    whole = cost_of(board)
+    assert whole.total < cost.total < 3 * whole.total and cost.live_peak == model.net.arena_size < whole.live_peak
 
 
 def test_the_layers_together_cost_what_one_call_for_all_of_them_does(board: QemuDevice) -> None:
