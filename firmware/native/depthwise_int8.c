@@ -222,22 +222,18 @@ static void by_windows(const work *k, nn_four_run *run, int32_t away, int32_t o,
     run->pixel_step = 4;
     run->row_step = run->second_step = 4 * columns;
     run->x_row = k->stride_h * run->row_step;
-    // A column is a run, too. Rows of a ring do not follow one another.
-    const int whole = out->rows == out->h, down = count == 1 && whole;
+    // A column is a run, too.
+    const int down = count == 1;
     run->step = down ? run->x_row : 4 * k->stride_w;
     run->y_step = down ? out->rs : out->ps;
     for (int32_t n; y < end; y += n) {
         n = nn_min(most, end - y);
         look(k, y * k->stride_h - k->pad_top, q * k->stride_w - k->pad_left, (n - 1) * k->stride_h + 3, columns, v);
         gather(k, o, v, window);
-        run->x = (const int8_t *)window;
-        if (whole) {
-            finish(k, run, away, o, y, q, down ? n : count, down ? 1 : n);
-            continue;
-        }
-        for (int32_t i = 0; i < n; i++) {
-            run->x = (const int8_t *)window + i * k->stride_h * run->row_step;
-            finish(k, run, away, o, y + i, q, count, 1);
+        for (int32_t i = 0, m; i < n; i += m) {
+            m = nn_min(n - i, out->rows - nn_row(out, y + i)); // up to the end of a ring
+            run->x = (const int8_t *)window + i * run->x_row;
+            finish(k, run, away, o, y + i, q, down ? m : count, down ? 1 : m);
         }
     }
 }
@@ -248,7 +244,6 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, vi
     const nn_operand *out = &call->out;
     const int32_t w = out->w, reach = 2 * k->dilation_h;
     const int32_t strip = k->dilation_w == 1 ? (WINDOW / 3 - 3) / k->stride_w + 1 : 1;
-    const int whole = out->rows == out->h && k->x.rows == k->x.h; // no rings
     int32_t first, end;
     nn_inside(w, k->stride_w, k->pad_left, 3, k->dilation_w, k->x.w, &first, &end);
     if (first >= end) {
@@ -269,7 +264,9 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, vi
             }
             continue;
         }
-        while (whole && y + n < call->y1 && top + n * k->stride_h + reach < k->x.h) {
+        const int32_t last = nn_row(&k->x, top) + reach, to = nn_row(out, y); // rows that follow one another
+        while (y + n < call->y1 && top + n * k->stride_h + reach < k->x.h && last + n * k->stride_h < k->x.rows
+            && to + n < out->rows) {
             n++;
         }
         // A window may lie around the end of a ring.
