@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import enum
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import boards
+
 from ..convert import Options, convert
+from ..fit.streamed import Fitted, fitted
 from ..frameworks import export
 from ..golden import Golden
 from ..model_file import ModelFile
@@ -18,8 +22,8 @@ from ..placement_solver import is_installed
 from ..preprocessing import Preprocessing
 from ..streaming.convert import Streaming
 from ..streaming.plan import AUTO, MAX
-from .info import show
-from .terminal import messages, mistakes_are_sentences, print_json, progress, warn
+from .info import complete_board, show, show_verdict
+from .terminal import messages, mistakes_are_sentences, plain, print_json, progress, results, warn
 
 if TYPE_CHECKING:
     from ..quantise import QuantisationReport
@@ -140,6 +144,19 @@ def command(
         int | None,
         typer.Option("--room", metavar="BYTES", min=0, help="Stream as much as an arena of so many bytes needs."),
     ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board",
+            metavar="B",
+            help="Stream as much as makes it fit this board (`nnmicro boards` lists them), and no more.",
+            autocompletion=complete_board,
+            show_default=False,
+        ),
+    ] = None,
+    stock: Annotated[
+        bool, typer.Option("--stock", help="With --board: MicroPython as its makers build it, not nnmicro's firmware.")
+    ] = False,
     no_fuse: Annotated[
         bool, typer.Option("--no-fuse", help="Keep every layer and blob of the source (for debugging).")
     ] = False,
@@ -166,6 +183,10 @@ def command(
     if quantize and (golden or golden_inputs):
         # Its vectors come from onnxruntime, whose float rounding is a step or two away from the int8 kernels'.
         raise typer.BadParameter("golden vectors of a model quantised here are not supported", param_hint="--golden")
+    if board is None and stock:
+        raise typer.BadParameter("--stock is about a board: give --board")
+    if board is not None and (stream not in (None, StreamMode.auto) or room is not None):
+        raise typer.BadParameter("it streams as much as the board needs: use --stream auto", param_hint="--board")
     with mistakes_are_sentences():
         options = Options(
             input_shapes=dict(_shape(text) for text in input_shape or []),
@@ -179,13 +200,25 @@ def command(
             golden=Golden(golden or 0, seed, golden_inputs) if golden or golden_inputs else None,
             stream=_streaming(stream, feed or [], room),
         )
+        place = boards.load(board) if board is not None else None
+        found: Fitted | None = None
         with TemporaryDirectory() as folder:
             source, report = export(model, Path(folder), python, lambda text: messages.print(f"{text} …")), None
             if keep_exported:
                 _keep(model, source, keep_exported)
             if quantize:
                 source, report = _quantise(source, quantize, options, Path(folder))
-            if golden:
+            if place:
+                with messages.status(f"converting {model.name} for {place.name}"):
+                    found = fitted(
+                        lambda streaming: convert(source, weights, replace(options, stream=streaming)),
+                        model.name,
+                        place,
+                        stock=stock,
+                        fed=feed or [],
+                    )
+                data = found.model.data
+            elif golden:
                 with progress(f"{model.name} in its own runtime", golden) as bar:
                     data = convert(source, weights, options, lambda: bar.advance(bar.task_ids[0]))
             else:
@@ -199,12 +232,16 @@ def command(
             warn(text)
         if as_json:
             figures = {"quantisation": report.to_dict()} if report else {}
-            print_json({**converted.describe(), **figures, "warnings": warnings})
+            judged = {**found.verdict.describe(), "chosen": found.why} if found else {}
+            print_json({**converted.describe(), **judged, **figures, "warnings": warnings})
         else:
             if report:
                 messages.print(report.table())
             messages.print(f"wrote {target}")
             show(converted)
+            if found:
+                show_verdict(found.verdict)
+                results.print(plain(found.why))
 
 
 def planning_notes(model: ModelFile) -> list[str]:

@@ -1,13 +1,22 @@
-"""`convert --stream`, `--feed` and `--room`, what the other commands say of such a file, and running it."""
+"""`convert --stream`, `--feed`, `--room` and `--board`, what the other commands say of such a file, and running it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import boards
+from boards import Board
+from host_tools.convert import Options, convert
+from host_tools.fit import judge
+from host_tools.fit.streamed import fitted
+from host_tools.graph import ConversionError
+from host_tools.model_file import ModelFile
 from tests.host.test_cli import DIGITS, nnmicro, refused, said
+from tests.models.shared import shared
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +79,37 @@ def test_wrong_use_is_a_sentence(folder: Path, options: tuple[str, ...], code: i
     # The box around a wrong use breaks lines where it likes.
     said_here = refused("convert", DIGITS, "-o", folder / "n.nnm", *options, code=code).replace("│", " ")
     assert text in " ".join(said_here.split())
+
+
+def test_as_much_is_streamed_as_a_board_needs(folder: Path) -> None:
+    roomy = said("convert", DIGITS, "-o", folder / "b.nnm", "--board", "rpi_pico")
+    assert roomy["fits"] and roomy["streaming"] is None and "nothing is streamed" in roomy["chosen"]
+    found = refused("convert", DIGITS, "-o", folder / "m.nnm", "--board", "xiao_samd21", "--stock")
+    assert "not even with the smallest arena found" in found and "--feed" in found
+    assert not (folder / "m.nnm").exists()
+
+
+def test_a_network_between_the_two_is_streamed(folder: Path) -> None:
+    model = shared("models/mlperf_tiny/vww_int8.tflite")
+    whole = judge(ModelFile(convert(model)), board_with(heap=1 << 20))
+    spare = whole.needs.total - 12_000  # so many bytes of arena have to go
+    found = fitted(lambda streaming: convert(model, None, Options(stream=streaming)), "vww", board_with(heap=spare))
+    assert found.verdict.fits and 28_032 < found.model.net.arena_size <= whole.needs.arena - 12_000
+    steps = found.model.streaming()
+    assert steps and str(steps["calls"]) in found.why and f"{found.model.net.arena_size:,}" in found.why
+    with pytest.raises(ConversionError, match="not even with the smallest arena found, of 28,032 bytes"):
+        fitted(lambda streaming: convert(model, None, Options(stream=streaming)), "vww", board_with(heap=30_000))
+
+
+def board_with(heap: int) -> Board:
+    """A Pico whose heap has so many bytes, in one piece, without the arena outside of it, and a ROMFS for the file."""
+    pico = boards.load("rpi_pico")
+    assert pico.ours
+    return replace(pico, extra={}, ours=replace(pico.ours, free_heap=heap, largest_block=heap, romfs=1 << 20))
+
+
+@pytest.mark.parametrize("more", [("--stream", "max"), ("--stream", "off"), ("--room", "5000")])
+def test_a_board_and_another_wish_are_refused(folder: Path, more: tuple[str, ...]) -> None:
+    assert "use --stream auto" in refused(
+        "convert", DIGITS, "-o", folder / "x.nnm", "--board", "rpi_pico", *more, code=2
+    )
