@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -27,11 +29,12 @@ _ROWS = 12
 _MOST_COLUMNS = 96
 
 
-def memory_map(program: Program, plan: Plan) -> Group:
-    """The map and its legend. Each column is a layer (the first: before any), each row a share of the frame. Of a long
-    network every second, third, … layer is shown."""
-    apart = -(-(len(program.layers) + 1) // _MOST_COLUMNS)
-    shown = range(-1, len(program.layers), apart)
+def memory_map(program: Program, plan: Plan, times: Sequence[str] | None = None) -> Group:
+    """The map and its legend. Each column is a layer (the first: before any), or one of the `times` that the plan
+    counts in their place, each row a share of the frame. Of many every second, third, … is shown."""
+    end = len(program.layers if times is None else times)
+    apart = -(-(end + 1) // _MOST_COLUMNS)
+    shown = range(-1, end, apart)
     columns = len(shown)
     width = max(1, min(4, _MOST_COLUMNS // columns))
     lines = []
@@ -49,7 +52,7 @@ def memory_map(program: Program, plan: Plan) -> Group:
     axis = Text(f"{'bytes':>9} ")
     for column, at in enumerate(shown):
         axis.append(f"{at + 1:<{width * every}}" if column % every == 0 else "")
-    return Group(*lines, axis, _legend(program, plan))
+    return Group(*lines, axis, _legend(program, plan, end, "layers" if times is None else "steps"))
 
 
 def _at(blocks: list[Block], layer: int, low: int, high: int) -> int:
@@ -66,9 +69,9 @@ def _letter(index: int) -> str:
     return _LETTERS[index % len(_LETTERS)]
 
 
-def _legend(program: Program, plan: Plan) -> Table:
+def _legend(program: Program, plan: Plan, end: int, times: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("", "blobs in this block, one after another", "bytes", "at", "layers"):
+    for title in ("", "blobs in this block, one after another", "bytes", "at", times):
         table.add_column(title, justify="right" if title in ("bytes", "at") else "left", overflow="fold")
     all_names = names_of(program, plan)
     for index, block in enumerate(plan.blocks[: len(_LETTERS)]):
@@ -80,7 +83,7 @@ def _legend(program: Program, plan: Plan) -> Table:
             Text(" → ".join(shown)),
             f"{block.nbytes:,}",
             f"{block.offset:,}",
-            f"{first}–{min(block.last + 1, len(program.layers))}",
+            f"{first}–{min(block.last + 1, end)}",
         )
     if len(plan.blocks) > len(_LETTERS):
         table.add_row("", f"… and {len(plan.blocks) - len(_LETTERS)} more", "", "", "")

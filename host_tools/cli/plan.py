@@ -14,6 +14,7 @@ from ..pictures import save
 from ..pictures.panels import panels
 from ..plan import Plan
 from ..reader import read_plan, read_program
+from ..streaming.blocks import Steps, streamed_plan
 from ..streaming.convert import figures
 from .terminal import messages, mistakes_are_sentences, print_json, results, size_text
 
@@ -33,13 +34,14 @@ def command(
         read = ModelFile.read(model)
         program = read_program(read.net)
         plan = read_plan(program, read.net)
+        by_steps = streamed_plan(read, program, plan)
         if plot:
-            save(plot, f"{model.name}: memory of an inference", panels(program, plan))
+            save(plot, f"{model.name}: memory of an inference", panels(program, plan, by_steps))
             messages.print(f"wrote {plot}")
         if as_json:
             print_json(describe(read, program, plan))
         else:
-            show(read, program, plan)
+            show(read, program, plan, by_steps)
 
 
 def describe(model: ModelFile, program: Program, plan: Plan) -> dict[str, Any]:
@@ -77,8 +79,11 @@ def describe(model: ModelFile, program: Program, plan: Plan) -> dict[str, Any]:
     }
 
 
-def show(model: ModelFile, program: Program, plan: Plan) -> None:
+def show(model: ModelFile, program: Program, plan: Plan, by_steps: Steps | None) -> None:
     """The map, and what is known about the arena, for a person."""
+    if by_steps:
+        results.print(memory_map(program, by_steps.plan, by_steps.names))
+        results.print(f"{'':<10}its columns are steps: each makes some rows of a layer\n")
     results.print(memory_map(program, plan))
     if plan.optimal:
         said = "proven to be the smallest"
@@ -93,5 +98,5 @@ def show(model: ModelFile, program: Program, plan: Plan) -> None:
         by_rows = f", {', '.join(map(str, streamed['fed']))} given by rows" if streamed["fed"] else ""
         results.print(
             f"{'streamed':<12} {size_text(model.net.arena_size)} in {streamed['calls']} kernel calls{by_rows}: "
-            "that is how it runs; the map is for whole tensors"
+            "that is how it runs: the first map; the second is for whole tensors"
         )

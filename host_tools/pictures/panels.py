@@ -9,6 +9,7 @@ from nnmicro import format as f
 
 from ..layout import Program, align
 from ..plan import Plan
+from ..streaming.blocks import Steps
 
 # Eight fills on which black text reads well, neighbours unlike each other also for the colour-blind.
 COLOURS = ("#8ecae6", "#ffb703", "#b7e4c7", "#f4978e", "#cdb4db", "#ffd6a5", "#a0c4ff", "#d4d700")
@@ -46,9 +47,10 @@ def short(name: str) -> str:
     return re.sub(r"(/BiasAdd)?/ReadVariableOp(/resource\d*)?$", "", last)
 
 
-def panels(program: Program, plan: Plan) -> list[Panel]:
-    """With lightmode, and without it."""
-    return [_planned(program, plan), _everything_kept(program, plan)]
+def panels(program: Program, plan: Plan, by_steps: Steps | None = None) -> list[Panel]:
+    """By rows where the file is streamed, with lightmode, and without it."""
+    whole = [_planned(program, plan), _everything_kept(program, plan)]
+    return [_streamed(program, by_steps), *whole] if by_steps else whole
 
 
 def names_of(program: Program, plan: Plan) -> list[list[str]]:
@@ -67,6 +69,15 @@ def _planned(program: Program, plan: Plan) -> Panel:
     end = len(program.layers) - 1
     for block, names in zip(plan.blocks, names_of(program, plan), strict=True):
         panel.boxes.append(Box(names, block.offset, block.nbytes, block.first, min(block.last, end)))
+    return panel
+
+
+def _streamed(program: Program, by_steps: Steps) -> Panel:
+    """Steps in place of layers; blobs that share a ring lie over each other, a row for a row."""
+    plan = by_steps.plan
+    panel = Panel("row by row", plan.size, plan.lower_bound, "lower bound", list(by_steps.names))
+    for block, names in zip(plan.blocks, names_of(program, plan), strict=True):
+        panel.boxes.append(Box(names, block.offset, block.nbytes, block.first, block.last))
     return panel
 
 

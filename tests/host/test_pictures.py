@@ -11,14 +11,20 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 
+from host_tools.convert import Options, convert
 from host_tools.graph import ConversionError
 from host_tools.layout import Program
+from host_tools.model_file import ModelFile
 from host_tools.pictures import save
 from host_tools.pictures.html import page
 from host_tools.pictures.panels import Panel, panels, short
 from host_tools.plan import Plan
 from host_tools.planner import plan_memory
+from host_tools.reader import read_plan, read_program
+from host_tools.streaming.blocks import streamed_plan
+from host_tools.streaming.convert import Streaming
 from tests.host.random_programs import programs
+from tests.host.test_cli import DIGITS
 from tests.host.test_order import branches
 
 
@@ -93,3 +99,20 @@ def test_names_of_fused_layers_are_shortened() -> None:
     assert short("model/relu;model/conv_1/Conv2D1") == "model/conv_1/Conv2D1"
     assert short("a;model/conv_2/BiasAdd/ReadVariableOp/resource1") == "model/conv_2"
     assert short("block1/add") == "block1/add"
+
+
+def test_a_streamed_file_is_drawn_as_it_runs(tmp_path: Path) -> None:
+    model = ModelFile(convert(DIGITS, None, Options(stream=Streaming("max"))))
+    program = read_program(model.net)
+    plan = read_plan(program, model.net)
+    by_steps = streamed_plan(model, program, plan)
+    assert by_steps is not None
+    drawn, on, _ = panels(program, plan, by_steps)
+    assert drawn.size == model.net.arena_size < on.size and len(drawn.layers) == len(model.steps())
+    for time, (layer, _, _) in enumerate(model.steps()):
+        for blob in (program.layers[layer].inputs[0], program.layers[layer].output):
+            box = drawn.boxes[by_steps.plan.root[blob]]
+            assert box.first <= time <= box.last and box.offset + box.nbytes <= drawn.size
+    save(tmp_path / "streamed.html", "digits", [drawn, on])
+    assert "row by row" in (tmp_path / "streamed.html").read_text()
+    assert streamed_plan(ModelFile(convert(DIGITS)), program, plan) is None
