@@ -29,6 +29,13 @@ typedef struct {
 } nn_four_filters;
 #endif
 
+// Whether rows of taps may lie anywhere, as those of a ring do: the Cortex-M0+ has no register left for that.
+#if !NN_DSP && defined(__ARM_ARCH_6M__)
+#define NN_SECOND_STEP 0
+#else
+#define NN_SECOND_STEP 1
+#endif
+
 // `count` pixels of a row. The order is known to the assembler.
 typedef struct {
     const int8_t *x; // the first tap of the first pixel
@@ -38,7 +45,7 @@ typedef struct {
     int8_t *y; // four channels next to each other
     int32_t y_step;
     int32_t count;
-    int32_t second_step; // from the second row of taps to the third: in a ring another one
+    int32_t second_step; // from the second row of taps to the third: another one only with NN_SECOND_STEP
     // And as many rows of them.
     int32_t rows;
     int32_t x_row, y_row; // from row to row

@@ -258,7 +258,8 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, vi
     for (int32_t y = call->y0, n; y < call->y1 && first < end; y += n) {
         const int32_t top = y * k->stride_h - k->pad_top;
         n = 1;
-        if (top < 0 || top + reach >= k->x.h) {
+        const int around = nn_row(&k->x, nn_max(top, 0)) + reach >= k->x.rows; // the end of a ring
+        if (top < 0 || top + reach >= k->x.h || (around && !NN_SECOND_STEP)) {
             for (int32_t q = first; q < end; q += strip) {
                 by_windows(k, run, away, o, y, y + 1, q, nn_min(strip, end - q), v, window);
             }
@@ -269,7 +270,6 @@ static void by_rows(const work *k, nn_four_run *run, int32_t away, int32_t o, vi
             && to + n < out->rows) {
             n++;
         }
-        // A window may lie around the end of a ring.
         const int8_t *x = (const int8_t *)nn_at(&k->x, o, top), *second = (const int8_t *)nn_at(&k->x, o, top + k->dilation_h);
         run->x = x + (ptrdiff_t)(first * k->stride_w - k->pad_left) * k->x.ps;
         run->pixel_step = k->dilation_w * k->x.ps;
