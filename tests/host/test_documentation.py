@@ -114,3 +114,9 @@ def test_the_picture_of_the_memory_says_what_is_so() -> None:
     assert f"At most {net.arena_size:,} bytes" in readme and f"keeping every blob takes {net.lightmode_off_size:,}" in (
         readme
     )
+
+
+def test_the_figures_of_onnx_tests_are_those_of_their_page() -> None:
+    page = (ROOT / "host_tools" / "importers" / "ONNX.md").read_text(encoding="utf-8")
+    found = re.search(r"^(\d+) cases: (\d+) pass", page, re.MULTILINE)
+    assert found and f"{found[2]} of {found[1]} pass" in (ROOT / "README.md").read_text(encoding="utf-8")
