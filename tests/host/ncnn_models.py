@@ -33,6 +33,22 @@ IMAGE: Shapes = [(4, 7, 6)]
 _TWO: Shapes = [(4, 7, 6), (4, 7, 6)]
 
 CASES: dict[str, tuple[Shapes, list[str]]] = {
+    "layer norm": (IMAGE, ["LayerNorm n 1 1 x y 0=6 1=0.01"]),
+    "layer norm of channels": (IMAGE, ["LayerNorm n 1 1 x y 0=42 2=0"]),
+    "layer norm of a matrix": ([(5, 8)], ["LayerNorm n 1 1 x y 0=8"]),
+    "rms norm": ([(5, 8)], ["RMSNorm n 1 1 x y 0=8 1=0.01"]),
+    "instance norm": (IMAGE, ["InstanceNorm n 1 1 x y 0=4"]),
+    "instance norm without parameters": (IMAGE, ["InstanceNorm n 1 1 x y 0=0 2=0"]),
+    "group norm": (IMAGE, ["GroupNorm n 1 1 x y 0=2 1=4"]),
+    "prelu": (IMAGE, ["PReLU p 1 1 x y 0=4"]),
+    "prelu with one slope": ([(5, 8)], ["PReLU p 1 1 x y 0=1"]),
+    "prelu of a vector": ([(9,)], ["PReLU p 1 1 x y 0=9"]),
+    "pixel shuffle": ([(12, 3, 4)], ["PixelShuffle p 1 1 x y 0=2"]),
+    "pixel shuffle, squares outside": ([(12, 3, 4)], ["PixelShuffle p 1 1 x y 0=2 1=1"]),
+    "shuffle channel": ([(12, 3, 4)], ["ShuffleChannel s 1 1 x y 0=3"]),
+    "shuffle channel, reverse": ([(12, 3, 4)], ["ShuffleChannel s 1 1 x y 0=3 1=1"]),
+    "cumulative sum": (IMAGE, ["CumulativeSum c 1 1 x y 0=1"]),
+    "cumulative sum of channels": (IMAGE, ["CumulativeSum c 1 1 x y 0=0"]),
     "convolution": (
         IMAGE,
         ["Convolution c 1 1 x y 0=5 1=3 11=2 2=1 12=2 3=2 13=1 4=1 5=1 6=120 14=0 15=2 16=3"],

@@ -8,7 +8,7 @@ from host_tools.functions import KINDS
 from host_tools.graph import Attr
 from host_tools.importers.builder import Shape
 from host_tools.importers.geometry import broadcast
-from host_tools.importers.ncnn.context import Context
+from host_tools.importers.ncnn.context import Context, Section
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
 
@@ -27,6 +27,19 @@ def _activation(ctx: Context, layer: ParamLayer, kind: int, a: float = 0.0, b: f
 def relu(ctx: Context, layer: ParamLayer) -> None:
     slope = layer.number(0, 0.0)
     _activation(ctx, layer, 2 if slope else 1, slope)
+
+
+def prelu_weights(layer: ParamLayer) -> list[Section]:
+    return [Section("slope", layer.integer(0, 0), tagged=False)]
+
+
+def prelu(ctx: Context, layer: ParamLayer) -> None:
+    """A slope for each channel, or for each row or element of fewer axes; or one for all."""
+    slopes, shape = ctx.weights["slope"], ctx.shape(layer.inputs[0])
+    if slopes.size not in (1, shape[0]):
+        raise Unsupported(f"{slopes.size} slopes for shape {shape}")
+    view = (slopes.size,) + (1,) * (len(shape) - 1)
+    ctx.emit("prelu", layer, [layer.inputs[0], ctx.weight(layer, "slope", view)], shape)
 
 
 def clip(ctx: Context, layer: ParamLayer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from host_tools.importers.builder import Shape
+from host_tools.importers.geometry import spatial_axis
 from host_tools.importers.ncnn.context import Context
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
@@ -68,3 +69,47 @@ def permute(ctx: Context, layer: ParamLayer) -> None:
         raise Unsupported(f"order {order} of a blob with {len(shape)} axes")
     perm = _ORDERS[order] if len(shape) == 3 else ((0, 1), (1, 0))[order]
     ctx.emit("permute", layer, layer.inputs, tuple(shape[axis] for axis in perm), perm=perm)
+
+
+def pixel_shuffle(ctx: Context, layer: ParamLayer) -> None:
+    """Channels to squares of pixels; in mode 1 the square's place is the outer part of a channel's number."""
+    (c, h, w), size = _image(ctx, layer), layer.integer(0, 1)
+    if size < 1 or c % (size * size):
+        raise Unsupported(f"{c} channels are no multiple of {size} x {size}")
+    count = c // (size * size)
+    # Two transpositions of four axes at most: first the columns, then the rows.
+    outer = layer.integer(1, 0) == 1
+    seen = (size * size, count, h * w) if outer else (count, size * size, h * w)
+    blob = ctx.builder.reshaped(layer.name, layer.inputs[0], seen)
+    if outer:
+        blob = ctx.emit_new("permute", layer, [blob], (count, size * size, h * w), perm=(1, 0, 2))
+    blob = ctx.builder.reshaped(layer.name, blob, (count * size, size, h, w))
+    blob = ctx.emit_new("permute", layer, [blob], (count * size, h, w, size), perm=(0, 2, 3, 1))
+    blob = ctx.builder.reshaped(layer.name, blob, (count, size, h, w * size))
+    blob = ctx.emit_new("permute", layer, [blob], (count, h, size, w * size), perm=(0, 2, 1, 3))
+    ctx.emit("reshape", layer, [blob], (count, h * size, w * size))
+
+
+def shuffle_channel(ctx: Context, layer: ParamLayer) -> None:
+    (c, h, w), groups = _image(ctx, layer), layer.integer(0, 1)
+    if groups < 1 or c % groups:
+        raise Unsupported(f"{groups} groups of {c} channels")
+    groups = c // groups if layer.integer(1, 0) else groups
+    blob = ctx.builder.reshaped(layer.name, layer.inputs[0], (groups, c // groups, h * w))
+    blob = ctx.emit_new("permute", layer, [blob], (c // groups, groups, h * w), perm=(1, 0, 2))
+    ctx.emit("reshape", layer, [blob], (c, h, w))
+
+
+def cumulative_sum(ctx: Context, layer: ParamLayer) -> None:
+    shape, axis = ctx.shape(layer.inputs[0]), layer.integer(0, 0)
+    if not -len(shape) <= axis < len(shape):
+        raise Unsupported(f"axis {axis} of a blob with {len(shape)} axes")
+    attrs = {"axis": spatial_axis(shape, axis), "exclusive": 0, "reverse": 0}
+    ctx.emit("cumsum", layer, layer.inputs, shape, **attrs)
+
+
+def _image(ctx: Context, layer: ParamLayer) -> Shape:
+    shape = ctx.shape(layer.inputs[0])
+    if len(shape) != 3:
+        raise Unsupported(f"its input has shape {shape}; channels, height and width are needed")
+    return shape
