@@ -144,6 +144,11 @@ def _advice(found: Verdict, model: ModelFile) -> list[str]:
             f"a ROMFS of {saved:,} bytes or more would keep the weights out of RAM"
             + (f"; this firmware has {found.firmware.romfs:,}" if found.firmware.romfs else "")
         )
+        if model.streaming() is None:
+            advice.append(
+                "weights can stay in the file and be read layer by layer: "
+                'nnmicro.Net(path, nnmicro.Option(weights="window"))'
+            )
     if any(io["dtype"] == "float32" for io in model.describe()["inputs"]) and not _is_integer(model):
         advice.append("int8 takes about a quarter of the memory: nnmicro convert --quantize")
     elsewhere = [other.name for other in _boards_that_fit(model, found)]

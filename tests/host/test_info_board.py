@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from typer.testing import CliRunner, Result
 import boards
 from boards import profile
 from host_tools.cli.main import app
+from host_tools.convert import Options, convert
 from host_tools.demo import digits
 from host_tools.fit import heap, judge, speed
 from host_tools.model_file import ModelFile
+from host_tools.streaming.convert import Streaming
+from tests.host.test_cli import DIGITS
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,24 @@ def test_a_model_that_does_not_fit_ends_with_1_and_says_what_would_help(files: d
     assert "it does not fit" in result.stdout and "bytes of heap" in result.stdout
     assert "--quantize" in result.stderr and "it fits" in result.stderr
     assert told(files["float"], "--board", "xiao_samd21", "--stock")["fits"] is False
+
+
+def test_weights_alone_that_do_not_fit_can_stay_in_the_file() -> None:
+    pico = boards.load("rpi_pico")
+    assert pico.ours
+
+    def advice(stream: Streaming | None) -> str:
+        model = ModelFile(convert(DIGITS, None, Options(stream=stream)))
+        ours = replace(pico.ours, romfs=0)
+        short = judge(model, replace(pico, extra={}, ours=ours)).needs.total - 16
+        ours = replace(ours, free_heap=short, largest_block=short)
+        found = judge(model, replace(pico, extra={}, ours=ours))
+        assert not found.fits
+        return " ".join(found.advice)
+
+    assert 'weights="window"' in advice(None)
+    # Its weights would be read again for every few rows.
+    assert "ROMFS" in advice(Streaming("max")) and "window" not in advice(Streaming("max"))
 
 
 def test_a_wrong_board_and_wrong_use(files: dict[str, Path]) -> None:
