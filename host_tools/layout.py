@@ -7,9 +7,10 @@ to speak of and lie in rows. Users see the source's shapes and order whatever th
 
 from __future__ import annotations
 
+import copy
 import importlib
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,6 +38,11 @@ class Storage:
     rstep: int
     pstep: int
     nbytes: int
+
+    @property
+    def has_gaps(self) -> bool:
+        """There are others' elements between its own: those of a view, where the block's pixels have more channels."""
+        return self.w > 1 and self.pstep > self.c * self.cstep or self.h > 1 and self.rstep > self.w * self.pstep
 
     @property
     def dense_chw(self) -> bool:
@@ -68,7 +74,15 @@ class Blob:
     quantisation: Quantisation | None = None
     producer: int = -1
     place: int = -1
+    owner: int = -1  # of a view: the blob in whose block it lies,
+    inside: int = 0  # so many bytes from its start
     data: bytes = b""
+
+    @property
+    def bytes_alone(self) -> int:
+        """Bytes of memory if it lay in no other blob."""
+        at = self.storage
+        return at.c * at.h * at.w * ITEM_BYTES[self.dtype] if at.has_gaps else at.nbytes
 
     @property
     def linear(self) -> bool:
@@ -103,6 +117,19 @@ class Program:
     states: list[int] = field(default_factory=list)
     fused: dict[str, int] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
+
+    def copy(self) -> Program:
+        """Another program whose blobs and layers can be changed."""
+        blobs = [copy.copy(blob) for blob in self.blobs]
+        layers = [copy.copy(step) for step in self.layers]
+        for step in layers:
+            step.inputs, step.params = list(step.inputs), list(step.params)
+        return replace(self, blobs=blobs, layers=layers)
+
+    def block_of(self, step: Step) -> int:
+        """The blob in whose block a layer's output lies, unless it shares its input's."""
+        owner = self.blobs[step.output].owner
+        return step.output if owner < 0 else owner
 
 
 def align(n: int, to: int = f.ALIGNMENT) -> int:

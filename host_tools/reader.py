@@ -27,7 +27,12 @@ def read_program(net: Net) -> Program:
             producer=w[r + f.B_PRODUCER],
             place=w[r + f.B_PLACE],
         )
+        if index < net.n_blobs and w[r + f.B_OWNER]:
+            blob.owner, blob.inside = w[r + f.B_OWNER] - 1, blob.place
         (program.blobs if index < net.n_blobs else program.constants).append(blob)
+    for blob in program.blobs:
+        if blob.owner >= 0:
+            blob.place = program.blobs[blob.owner].place
     for index in range(net.n_layers):
         r = net.layers_at + index * f.LAYER_WORDS
         first = net.operands_at + w[r + f.L_OPERANDS]

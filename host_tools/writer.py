@@ -51,7 +51,8 @@ def write(
     for index, blob in enumerate(program.blobs):
         flags = (f.INPUT if index in program.inputs else 0) | (f.OUTPUT if index in program.outputs else 0)
         flags |= f.STATE if index in program.states else 0
-        blob_records += _blob_record(blob, flags, blob.place, pools, name(blob.name))
+        place = blob.place if blob.owner < 0 else blob.inside
+        blob_records += _blob_record(blob, flags, place, pools, name(blob.name))
     for blob in program.constants:
         weights += bytes(-len(weights) % f.ALIGNMENT)
         blob.quantisation = None  # the kernels have it as multipliers
@@ -166,6 +167,7 @@ def _blob_record(blob: Blob, flags: int, place: int, pools: _Pools, name: int) -
     record[f.B_PLACE] = place
     record[f.B_SHAPE] = len(pools.shapes)
     record[f.B_PRODUCER] = blob.producer
+    record[f.B_OWNER] = blob.owner + 1
     record[f.B_QUANT] = pools.quantised(blob.quantisation)
     record[f.B_NAME] = name
     pools.shapes += blob.shape

@@ -32,6 +32,7 @@ _B_RSTEP = const(7)
 _B_PSTEP = const(8)
 _B_ROWS = const(9)
 _B_PLACE = const(10)
+_B_OWNER = const(14)
 _LAYER_WORDS = const(12)
 _L_OPERANDS = const(2)
 _L_INPUTS = const(3)
@@ -81,6 +82,16 @@ class Operand:
 
     def same_shape(self, other):
         return self.c == other.c and self.h == other.h and self.w == other.w
+
+    def lies_at(self, base, whole):
+        """Whether these are the elements of `whole`, another operand, from its index `base` on: no copies of them."""
+        return (
+            self.base == base
+            and self.data is whole.data
+            and (self.c == 1 or self.cs == whole.cs)
+            and (self.h == 1 or self.rs == whole.rs)
+            and (self.w == 1 or self.ps == whole.ps)
+        )
 
 
 class Call:
@@ -150,6 +161,8 @@ class Call:
             elif arena is not None:
                 operand.data = arena.view(dtype)
                 operand.base = arena.offset(slots[blob]) // item
+                if w[e + _B_OWNER]:
+                    operand.base += w[e + _B_PLACE] // item
                 if net.uses_arrays:
                     operand.array = as_array(arena, arena.buffer, dtype)
             else:

@@ -15,7 +15,9 @@ from .modules import complete
 from .port import const
 
 _BLOB_WORDS = const(16)
+_B_PLACE = const(10)
 _B_PRODUCER = const(12)
+_B_OWNER = const(14)
 _STATE = const(4)
 _H_INPUTS = const(8)
 _H_ARENA_BYTES = const(11)
@@ -151,7 +153,12 @@ class Extractor:
         result = self._results.get(blob)
         if result is None:
             result = self._results[blob] = Blob(self.net, blob, self.arena, self)
-        result.lend(self.arena.offset(self._slots[blob]), self.generation)
+        base = self.arena.offset(self._slots[blob])
+        w = self.net.words
+        r = self.net.blobs_at + blob * _BLOB_WORDS
+        if w[r + _B_OWNER]:
+            base += w[r + _B_PLACE]
+        result.lend(base, self.generation)
         return result
 
     def _producer(self, blob):

@@ -81,11 +81,12 @@ B_CSTEP = 6  # bytes between channels, rows and pixels
 B_RSTEP = 7
 B_PSTEP = 8
 B_ROWS = 9  # h: blobs are whole, but see STEPS
-B_PLACE = 10  # planned offset in the frame, or -1; of a constant its offset in the weights
+B_PLACE = 10  # planned offset in the frame, or -1; of a view its offset in its owner, of a constant in the weights
 B_SHAPE = 11  # index of the first of `rank` words in the shapes
 B_PRODUCER = 12  # layer, or -1 for an input or a constant
 B_QUANT = 13  # index in the quantisation section, or -1
-B_PACKING = 14  # 0: canonical
+B_PACKING = 14  # of a constant; 0: canonical
+B_OWNER = 14  # of a blob: 0, or 1 + the blob in whose block it lies
 B_NAME = 15  # byte offset in the names, or -1
 
 INPUT = 1
@@ -124,5 +125,5 @@ PLACE_WORDS = 3  # offset, rows held, phase
 STATE_WORDS = 2  # offset and bytes of what a reduction keeps, or -1 and 0
 STEP_WORDS = 3  # layer (-1 - k: rows of input k are taken), first row, rows
 
-SHARE = 1  # the output is the input's block under another shape
+SHARE = 1  # the output is in the input's block: under another shape, or a part of it
 IN_PLACE = 2  # the output may take the place of input 0 when that has no other reader

@@ -14,6 +14,7 @@ _BLOB_WORDS = const(16)
 _B_FLAGS = const(1)
 _B_BYTES = const(2)
 _B_PLACE = const(10)
+_B_OWNER = const(14)
 _LAYER_WORDS = const(12)
 _L_FLAGS = const(1)
 _L_OPERANDS = const(2)
@@ -65,16 +66,22 @@ class Extractor:
         source = w[first]
         target = w[end]
         flags = w[r + _L_FLAGS]
-        if flags & _SHARE or (
-            flags & _IN_PLACE and self.lightmode and left[source] == 1 and arena.refs(slots[source]) == 1
-        ):
+        owner = w[net.blobs_at + target * _BLOB_WORDS + _B_OWNER] - 1
+        if flags & _SHARE:
+            arena.retain(slots[source], slots, target)
+        elif slots[target] >= 0:
+            pass  # made with the first blob that is gathered in it
+        elif flags & _IN_PLACE and self.lightmode and left[source] == 1 and arena.refs(slots[source]) == 1:
             arena.retain(slots[source], slots, target)
         else:
-            high = True
-            if source < net.n_blobs:
-                at = arena.offset(slots[source])
-                high = at <= arena.size - at - arena.nbytes(slots[source])
-            self._alloc(target, high)
+            if owner < 0 or slots[owner] < 0:
+                high = True
+                if source < net.n_blobs:
+                    at = arena.offset(slots[source])
+                    high = at <= arena.size - at - arena.nbytes(slots[source])
+                self._alloc(target if owner < 0 else owner, high)
+            if owner >= 0:
+                arena.retain(slots[owner], slots, target)
         if not flags & _SHARE:
             if self._call is None:
                 self._call = Call(w[_H_MAX_OPERANDS])
@@ -90,9 +97,20 @@ class Extractor:
                 if blob < net.n_blobs:
                     left[blob] -= 1
                     if not left[blob]:
-                        arena.release(slots[blob], slots, blob)
+                        self._give_back(blob)
             if not left[target]:
-                arena.release(slots[target], slots, target)
+                self._give_back(target)
+
+    def _give_back(self, blob):
+        """Release a blob's block; and its owner's that nobody will read, when nothing else lies in it."""
+        arena = self.arena
+        slots = self._slots
+        if slots[blob] < 0:
+            return
+        arena.release(slots[blob], slots, blob)
+        owner = self.net.words[self.net.blobs_at + blob * _BLOB_WORDS + _B_OWNER] - 1
+        if owner >= 0 and not self._left[owner] and slots[owner] >= 0 and arena.refs(slots[owner]) == 1:
+            arena.release(slots[owner], slots, owner)
 
     def _alloc(self, blob, high):
         """A block for a blob: where it was planned, or at the given end of the arena."""

@@ -9,7 +9,7 @@ from .port import F32, const
 _BACKENDS = ("_nnmicro", "vector", "viper", "reference")
 
 # What the engine asks of the native module; it counts up when a call changes its meaning.
-_ABI = const(3)
+_ABI = const(4)
 
 _H_MAX_OPERANDS = const(15)
 _BLOB_WORDS = const(16)

@@ -13,11 +13,14 @@ from .port import const
 _BLOB_WORDS = const(16)
 _B_FLAGS = const(1)
 _B_BYTES = const(2)
+_B_OWNER = const(14)
 _INPUT = const(1)
 _STATE = const(4)
 _H_ARENA_BYTES = const(11)
 _LAYER_WORDS = const(12)
+_L_FLAGS = const(1)
 _L_OPERANDS = const(2)
+_SHARE = const(1)
 _L_INPUTS = const(3)
 
 # Words of an extractor's state
@@ -75,12 +78,32 @@ class Extractor:
     def _own_arena(self, keep):
         """An arena for this extractor alone."""
         net = self.net
-        size = net.lightmode_off_size
+        size = self._everything()
         if self.lightmode:
-            kept = sum((net.words[net.record(net.index(b)) + _B_BYTES] + 15) // 16 * 16 for b in keep)
+            kept = sum((net.words[self._block_record(b) + _B_BYTES] + 15) // 16 * 16 for b in keep)
             planned = net.words[_H_ARENA_BYTES]  # with whole tensors, even where the model can be streamed
             size = min(planned + kept, max(planned, size))
         return Arena(size, (net.max_blocks if self.lightmode else net.n_blobs) + len(keep) + 8)
+
+    def _everything(self):
+        """Bytes of all blobs that have a block of their own."""
+        net = self.net
+        w = net.words
+        total = 0
+        for blob in range(net.n_blobs):
+            r = net.record(blob)
+            producer = self._producer(blob)
+            flags = w[net.at[_AT_LAYERS] + producer * _LAYER_WORDS + _L_FLAGS] if producer >= 0 else 0
+            if not w[r + _B_OWNER] and not flags & _SHARE:
+                total += (w[r + _B_BYTES] + 15) // 16 * 16
+        return total
+
+    def _block_record(self, name):
+        """The record of the blob whose block a blob lies in."""
+        net = self.net
+        r = net.record(net.index(name))
+        owner = net.words[r + _B_OWNER] - 1
+        return r if owner < 0 else net.record(owner)
 
     # Inputs
 

@@ -108,7 +108,7 @@ int nn_set_input(const nn_inference *n, int32_t blob, const void *data, size_t b
     }
     const int32_t *r = nn_blob_record(n, blob);
     const int item = source_axes(r, axes);
-    if (!item || !(r[B_FLAGS] & INPUT)) {
+    if (!item || !(r[B_FLAGS] & INPUT) || r[B_OWNER]) {
         return NN_CANNOT;
     }
     // Each product is below 2^30 times 2^30: an axis has at most so many elements.

@@ -52,9 +52,29 @@ void nn_take_room(const nn_inference *n, nn_arena *arena, int32_t blob, const nn
     *count = (int32_t)((uint32_t)*count + 1);
 }
 
+int32_t nn_owner(const nn_inference *n, int32_t blob) {
+    const int32_t owner = nn_blob_record(n, blob)[B_OWNER];
+    return owner > 0 && owner <= n->at[NN_AT_N_BLOBS] ? owner - 1 : -1;
+}
+
+int32_t nn_view_offset(const nn_inference *n, int32_t blob) {
+    const int32_t *r = nn_blob_record(n, blob);
+    return r[B_OWNER] ? r[B_PLACE] : 0;
+}
+
+static void release(const nn_inference *n, nn_arena *arena, int32_t blob) {
+    nn_arena_release(arena, n->slots[blob]);
+    n->slots[blob] = -1;
+}
+
 void nn_give_back(const nn_inference *n, nn_arena *arena, int32_t blob) {
-    if (nn_arena_is_live(arena, n->slots[blob])) {
-        nn_arena_release(arena, n->slots[blob]);
-        n->slots[blob] = -1;
+    if (!nn_arena_is_live(arena, n->slots[blob])) {
+        return;
+    }
+    release(n, arena, blob);
+    const int32_t owner = nn_owner(n, blob);
+    if (owner >= 0 && !n->left[owner] && nn_arena_is_live(arena, n->slots[owner])
+        && nn_arena_references(arena, n->slots[owner]) == 1) {
+        release(n, arena, owner);
     }
 }

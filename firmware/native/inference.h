@@ -6,7 +6,7 @@
 #include "arena.h"
 
 // nnmicro/format.py
-enum { BLOB_WORDS = 16, B_TYPE = 0, B_FLAGS, B_BYTES, B_C, B_H, B_W, B_CSTEP, B_RSTEP, B_PSTEP, B_ROWS, B_PLACE };
+enum { BLOB_WORDS = 16, B_TYPE = 0, B_FLAGS, B_BYTES, B_C, B_H, B_W, B_CSTEP, B_RSTEP, B_PSTEP, B_ROWS, B_PLACE, B_OWNER = 14 };
 enum { LAYER_WORDS = 12, L_OP = 0, L_FLAGS, L_OPERANDS, L_INPUTS, L_OUTPUTS, L_PARAMS, L_PARAM_COUNT, L_WORKSPACE = 8 };
 enum { SHARE = 1, IN_PLACE = 2 };
 enum { INPUT = 1 };
@@ -42,7 +42,13 @@ typedef struct {
 int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int high, nn_room *room);
 void nn_take_room(const nn_inference *n, nn_arena *arena, int32_t blob, const nn_room *room);
 
-// Not where a damaged count has given it back before.
+// The blob in whose block a blob lies, or -1: in its own. Any other number where the record is damaged.
+int32_t nn_owner(const nn_inference *n, int32_t blob);
+
+// Where a blob lies in the block that it is in.
+int32_t nn_view_offset(const nn_inference *n, int32_t blob);
+
+// And its owner's that nobody will read, when nothing else lies in it. Not where a damaged count has given it back before.
 void nn_give_back(const nn_inference *n, nn_arena *arena, int32_t blob);
 
 #endif

@@ -54,6 +54,10 @@ int nn_output(nn_state *call);
 // output may lie exactly where the input lies.
 int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operand *x);
 
+// The same for what lies in the output from `start` on along an axis (0 c, 1 h, 2 w) once the layer has run: it may lie
+// there already, *is_there says so.
+int nn_part(const nn_state *call, int32_t i, int axis, int32_t start, nn_operand *x, int *is_there);
+
 // The elements of an input that is a run of `count` of them without gaps, or null.
 int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const void **data);
 

@@ -50,14 +50,18 @@ int nn_concat(const nn_state *call) {
     }
     const int axis = call->params[CONCAT_AXIS];
     int64_t total = 0;
+    int is_there;
     for (int32_t i = 0; i < call->n_in; i++) {
-        NN_TRY(nn_input(call, i, 0, 0, &x));
+        NN_TRY(nn_part(call, i, axis, (int32_t)total, &x, &is_there));
         for (int other = 0; other < 3; other++) {
             if (other != axis && size_along(&x, other) != size_along(out, other)) {
                 return NN_BAD_SHAPE;
             }
         }
         total += size_along(&x, axis);
+        if (total > size_along(out, axis)) {
+            return NN_BAD_SHAPE;
+        }
     }
     if (total != size_along(out, axis)) {
         return NN_BAD_SHAPE;
@@ -65,8 +69,8 @@ int nn_concat(const nn_state *call) {
     const int32_t item = nn_item_bytes[out->dtype];
     int32_t start = 0;
     for (int32_t i = 0; i < call->n_in; i++) {
-        NN_TRY(nn_input(call, i, 0, 0, &x));
-        for (int32_t y = call->y0; y < call->y1; y++) {
+        NN_TRY(nn_part(call, i, axis, start, &x, &is_there));
+        for (int32_t y = is_there ? call->y1 : call->y0; y < call->y1; y++) {
             const int32_t row = axis == 1 ? y - start : y;
             if (row < 0 || row >= x.h) {
                 continue;

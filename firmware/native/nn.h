@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 // Of the calls below. Counts up when one of them changes its meaning.
-#define NN_ABI 3
+#define NN_ABI 4
 
 // Families that are compiled in.
 #ifndef NN_FLOAT

@@ -112,6 +112,19 @@ static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
     return (uintptr_t)a < (uintptr_t)b + b_bytes && (uintptr_t)b < (uintptr_t)a + a_bytes;
 }
 
+// Whether two operands whose memory overlaps lie beside each other in every pixel of a third one.
+static int are_interleaved(const nn_operand *a, const nn_operand *b) {
+    const uint32_t pixel = (uint32_t)a->ps;
+    if (a->ps != b->ps || (uint32_t)a->rs % pixel || (uint32_t)b->rs % pixel || a->rows != a->h || b->rows != b->h) {
+        return 0;
+    }
+    const int64_t a_span = (int64_t)(a->c - 1) * a->cs + nn_item_bytes[a->dtype];
+    const int64_t b_span = (int64_t)(b->c - 1) * b->cs + nn_item_bytes[b->dtype];
+    const uint32_t a_first = (uint32_t)((uintptr_t)a->data % pixel), b_first = (uint32_t)((uintptr_t)b->data % pixel);
+    const uint32_t between = (b_first + pixel - a_first) % pixel; // from a's channels up to b's
+    return a_span <= between && b_span <= (int64_t)pixel - between;
+}
+
 static int lies_alike(const nn_operand *a, const nn_operand *b) {
     return a->data == b->data && nn_same_shape(a, b) && a->cs == b->cs && a->rs == b->rs && a->ps == b->ps
         && a->rows == b->rows && a->phase == b->phase && a->dtype == b->dtype;
@@ -124,7 +137,8 @@ int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operan
         return NN_BAD_TYPE;
     }
     // In a streamed frame they may lie over each other, where the rows that are in use do not: the plan has to be right.
-    if (!call->places && overlap(x->data, (size_t)x->bytes, out->data, (size_t)out->bytes) && !(in_place && lies_alike(x, out))) {
+    if (!call->places && overlap(x->data, (size_t)x->bytes, out->data, (size_t)out->bytes)
+        && !(in_place && lies_alike(x, out)) && !are_interleaved(x, out)) {
         return NN_BAD_OVERLAP;
     }
     return NN_OK;
@@ -141,6 +155,16 @@ static int known_constant(const nn_state *call, int32_t blob, const void **data)
     }
     *data = (const uint8_t *)call->inference->model + weights + place;
     return NN_OK;
+}
+
+int nn_part(const nn_state *call, int32_t i, int axis, int32_t start, nn_operand *x, int *is_there) {
+    const nn_operand *out = &call->out;
+    NN_TRY(describe(call, i, x));
+    const int64_t at = (int64_t)start * (axis == 0 ? out->cs : axis == 1 ? out->rs : out->ps);
+    *is_there = !call->places && x->dtype == out->dtype && x->rows == x->h && out->rows == out->h
+        && (int64_t)((uintptr_t)x->data - (uintptr_t)out->data) == at && (x->c == 1 || x->cs == out->cs)
+        && (x->h == 1 || x->rs == out->rs) && (x->w == 1 || x->ps == out->ps);
+    return *is_there ? NN_OK : nn_input(call, i, 0, 0, x);
 }
 
 int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const void **data) {

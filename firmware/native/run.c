@@ -17,7 +17,8 @@ int nn_model_operand(const nn_state *call, int32_t i, int32_t *words) {
         offset = (int64_t)n->at[NN_AT_WEIGHTS] + r[B_PLACE];
     } else {
         words[NN_O_BUFFER] = NN_BUFFER_ARENA;
-        offset = call->places ? 0 : i == call->n_in ? call->out_offset : n->table[5 + 4 * n->slots[blob]];
+        offset = call->places ? 0 : i == call->n_in ? call->out_offset
+            : (int64_t)n->table[5 + 4 * n->slots[blob]] + nn_view_offset(n, blob);
     }
     words[NN_O_OFFSET] = offset < 0 || offset > INT32_MAX ? -1 : (int32_t)offset;
     if (call->places && blob < n->at[NN_AT_N_BLOBS]) {
@@ -65,9 +66,11 @@ static int prepare(const nn_inference *n, const nn_arena *arena, const int32_t *
     return NN_OK;
 }
 
-// Where a layer's output goes: the block of its first input, or a new one.
+// Where a layer's output goes: a block that is there, or a new one.
 typedef struct {
-    int32_t shared; // that block, or -1
+    int32_t shared; // the first, or -1
+    int32_t owner; // whose that new one is: the output's own, or the blob's that the output lies in
+    int is_there; // the output has the block already
     nn_room room;
 } target;
 
@@ -79,10 +82,24 @@ static int find_target(const nn_inference *n, const nn_arena *arena, const nn_st
     if (flags && !is_blob) {
         return NN_BAD_MODEL;
     }
-    if (flags & SHARE
-        || (flags & IN_PLACE && lightmode && n->left[source] == 1 && nn_arena_references(arena, block) == 1)) {
+    t->owner = nn_owner(n, blob);
+    t->is_there = 0;
+    if (flags & SHARE) {
         t->shared = block;
         return NN_OK;
+    }
+    if (n->slots[blob] >= 0) { // made with the first blob that is gathered in it
+        t->shared = n->slots[blob];
+        t->is_there = 1;
+        return nn_arena_is_live(arena, t->shared) ? NN_OK : NN_BAD_MODEL;
+    }
+    if (flags & IN_PLACE && lightmode && n->left[source] == 1 && nn_arena_references(arena, block) == 1) {
+        t->shared = block;
+        return NN_OK;
+    }
+    if (t->owner >= 0 && n->slots[t->owner] >= 0) {
+        t->shared = n->slots[t->owner];
+        return nn_arena_is_live(arena, t->shared) ? NN_OK : NN_BAD_MODEL;
     }
     t->shared = -1;
     // At the end of the arena that the first input is not at.
@@ -91,17 +108,23 @@ static int find_target(const nn_inference *n, const nn_arena *arena, const nn_st
         const int64_t at = nn_arena_offset(arena, block);
         high = at <= arena->size - at - nn_arena_bytes(arena, block);
     }
-    return nn_find_room(n, arena, blob, high, &t->room) ? NN_OK : NN_CANNOT; // Python raises ArenaFull, with who holds what
+    if (t->owner < 0) {
+        t->owner = blob;
+    }
+    return nn_find_room(n, arena, t->owner, high, &t->room) ? NN_OK : NN_CANNOT; // Python raises ArenaFull, with who holds what
 }
 
 // Note down that a layer has run: its output is there, its inputs have one reader less.
 static void settle(const nn_inference *n, nn_arena *arena, const nn_state *call, const target *t) {
     const int32_t blob = call->blobs[call->n_in];
-    if (t->shared >= 0) {
-        nn_arena_retain(arena, t->shared);
-        n->slots[blob] = (int16_t)t->shared;
-    } else {
-        nn_take_room(n, arena, blob, &t->room);
+    int32_t shared = t->shared;
+    if (shared < 0) {
+        nn_take_room(n, arena, t->owner, &t->room);
+        shared = n->slots[t->owner];
+    }
+    if (!t->is_there && (t->shared >= 0 || t->owner != blob)) {
+        nn_arena_retain(arena, shared);
+        n->slots[blob] = (int16_t)shared;
     }
     if (!n->state[NN_STATE_LIGHTMODE]) {
         return;
@@ -132,7 +155,9 @@ static int run_layer(const nn_inference *n, nn_arena *arena, nn_state *call, con
     }
     NN_TRY(find_target(n, arena, call, flags, &t));
     if (!(flags & SHARE)) {
-        call->out_offset = t.shared >= 0 ? nn_arena_offset(arena, t.shared) : t.room.place.offset;
+        const int64_t at = (int64_t)(t.shared >= 0 ? nn_arena_offset(arena, t.shared) : t.room.place.offset)
+            + nn_view_offset(n, call->blobs[call->n_in]);
+        call->out_offset = at < 0 || at > INT32_MAX ? -1 : (int32_t)at;
         call->y0 = 0;
         call->y1 = nn_blob_record(n, call->blobs[call->n_in])[B_C + 1];
         NN_TRY(nn_output(call));

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from nnmicro import format as f
+
 if TYPE_CHECKING:
     from importlib.abc import Traversable  # of Python 3.10; later ones have moved it
 
@@ -39,6 +41,8 @@ def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list
         wanted |= set(closure(f"reference.{op}"))
         if f"{backend}.{op}" in modules():
             wanted |= set(closure(f"{backend}.{op}"))
+    if not any(net.words[net.record(blob) + f.B_OWNER] for blob in range(net.n_blobs)):
+        wanted.discard("check.views")
     wanted |= set(closure("option")) | set(closure("format"))  # which says what files this engine reads
     return sorted(name for name in wanted if not modules()[name][1])  # packages come along with what is in them
 

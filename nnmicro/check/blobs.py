@@ -18,6 +18,7 @@ _B_PSTEP = const(8)
 _B_SHAPE = const(11)
 _B_NAME = const(15)
 _B_PACKING = const(14)
+_B_OWNER = const(14)
 _B_QUANT = const(13)
 _B_PLACE = const(10)
 _B_PRODUCER = const(12)
@@ -88,16 +89,18 @@ def _blobs(model):
         if elements != c * h * wide:
             fail("%s: its shape has %d elements, its storage %d", whose, elements, c * h * wide)
         check_name(model, w[r + _B_NAME], whose)
-        if w[r + _B_PACKING] != 0:
-            fail("%s: packed for other kernels: convert the model for this board", whose)
         if w[r + _B_QUANT] != -1:
             _quantisation(model, w[r + _B_QUANT], dtype, whose)
         place = w[r + _B_PLACE]
         if i >= model.n_blobs:
+            if w[r + _B_PACKING] != 0:
+                fail("%s: packed for other kernels: convert the model for this board", whose)
             if not 0 <= place <= model.weights_bytes - nbytes or place % item:
                 fail("constant %d: its %d bytes at %d are outside the weights", i, nbytes, place)
             if w[r + _B_PRODUCER] != -1:
                 fail("constant %d has a producer", i)
+        elif w[r + _B_OWNER]:
+            model.n_views += 1
         elif place != -1 and (place < 0 or place % _ALIGNMENT or place + nbytes > model.arena_size):
             fail("%s: planned at %d, outside the %d bytes of the frame", whose, place, model.arena_size)
 

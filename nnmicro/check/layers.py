@@ -28,6 +28,7 @@ _B_CSTEP = const(6)
 _B_RSTEP = const(7)
 _B_PSTEP = const(8)
 _OUTPUT = const(2)
+_B_OWNER = const(14)
 
 
 def check(model):
@@ -92,13 +93,18 @@ def _sharing(model, layer, r, source, target):
     flags = w[r + _L_FLAGS]
     if flags & ~(_SHARE | _IN_PLACE):
         fail("layer %d has flags 0x%x", layer, flags)
-    if (model.op_names[w[r + _L_OP]] == "share") != bool(flags & _SHARE):
+    op = model.op_names[w[r + _L_OP]]
+    if (op == "share") != bool(flags & _SHARE) and (op != "slice" or flags != _SHARE):
         fail("layer %d shares its input, or does not, against its kind", layer)
     if not flags:
         return
     if source >= model.n_blobs:
         fail("layer %d would share or overwrite a constant", layer)
     a, b = model.record(source), model.record(target)
+    if op == "slice" and flags & _SHARE:
+        if not w[b + _B_OWNER]:
+            fail("layer %d is a part of its input, and has a block of its own", layer)
+        return
     if w[a + _B_BYTES] != w[b + _B_BYTES] or w[a] & 0xFF != w[b] & 0xFF:
         fail("layer %d: its output does not fit its input's block", layer)
     if flags & _IN_PLACE:

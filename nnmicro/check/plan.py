@@ -15,6 +15,7 @@ _L_OPERANDS = const(2)
 _L_INPUTS = const(3)
 _B_PLACE = const(10)
 _B_BYTES = const(2)
+_B_OWNER = const(14)
 
 
 def check(model):
@@ -48,11 +49,18 @@ def check(model):
         source, target = w[first], w[end]
         r = model.layers_at + i * _LAYER_WORDS
         flags = w[r + _L_FLAGS]
-        over = flags & _IN_PLACE and left[source] == 1 and not _shared(root, live, source)
+        owner = w[model.record(target) + _B_OWNER] - 1
+        gathers = target in live  # since the first of its inputs was made
+        over = flags & _IN_PLACE and not gathers and left[source] == 1 and not _shared(root, live, source)
         if flags & _SHARE or over:
             root[target] = root[source]
             live.append(target)
-        else:
+        elif owner >= 0:
+            if owner not in live:
+                _place(model, owner, live, root)
+            root[target] = owner
+            live.append(target)
+        elif not gathers:
             _place(model, target, live, root)
         for k in range(first, end):
             if w[k] < model.n_blobs:

@@ -1,6 +1,7 @@
 """Several inputs one after the other along an axis.
 
-Inputs: equal along the other two axes; y has the sum of their sizes along `axis` (0 c, 1 h, 2 w).
+Inputs: equal along the other two axes; y has the sum of their sizes along `axis` (0 c, 1 h, 2 w). Those that were
+made at their place in y stay as they are.
 
 Source: ONNX operator Concat.
 """
@@ -40,13 +41,18 @@ def run(call):
     start = 0
     for i in range(call.n_in):
         x = call.input(i)
-        for y in range(call.y0, call.y1):
+        for y in range(call.y0, call.y1 if moves(x, out, axis, start) else 0):
             row = y - start if axis == 1 else y
             if 0 <= row < x.h:
                 for c in range(x.c):
                     to = out.at(c + start, y) if axis == 0 else out.at(c, y)
                     _copy(x, x.at(c, row), out, to + start * out.ps if axis == 2 else to)
         start += _size(x, axis)
+
+
+def moves(x, out, axis, start):
+    """Whether an input lies elsewhere than where it is to be, from `start` on along the axis."""
+    return not x.lies_at(out.base + start * (out.cs, out.rs, out.ps)[axis], out)
 
 
 def _copy(x, i, out, j):

@@ -24,7 +24,7 @@ def run(call):
         source = planes(x)
         channel = start if axis == 0 else 0
         column = start if axis == 2 else 0
-        for y in range(call.y0, call.y1):
+        for y in range(call.y0, call.y1 if reference.moves(x, out, axis, start) else 0):
             row = y - start if axis == 1 else y
             if 0 <= row < x.h:
                 k = row_start(x, row)
