@@ -20,6 +20,8 @@ _SYMMETRIC_INT8 = (0, 2, 3, 4)
 
 def overwritable(program: Program, step: Step) -> tuple[int, ...]:
     """The positions of the inputs that may be overwritten, provided that they die there."""
+    if program.blobs[step.output].owner >= 0:
+        return ()
     found = [0] if step.flags & f.IN_PLACE else []
     if step.op in _EXCHANGES and _fits(program, step) and _EXCHANGES[step.op](step) is not None:
         found.append(1)
@@ -40,7 +42,7 @@ def _fits(program: Program, step: Step) -> bool:
     if step.inputs[1] >= len(program.blobs):
         return False
     a, b = program.blobs[step.inputs[1]], program.blobs[step.output]
-    return a.storage == b.storage and a.dtype == b.dtype
+    return a.storage == b.storage and a.dtype == b.dtype and a.owner < 0
 
 
 def _exchange_float(step: Step) -> list[int] | None:

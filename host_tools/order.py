@@ -90,8 +90,9 @@ def orders_below(program: Program, nbytes: int, most: int) -> list[list[int]] | 
 class Memory:
     """The bytes in memory as a function of the set of layers that have run, by the engine's rules (`plan.lifetimes`).
 
-    Blobs that share memory by layers of kind `share` are a group. An output that is written in place of an input is
-    a group of its own: the two are never alive together.
+    Blobs that lie in one block, by layers that share and as views, are a group: it is there as long as one of them is
+    (what is gathered is read by the layer that gathers it, so the block stays until then). An output that is written in
+    place of an input is a group of its own: the two are never alive together.
     """
 
     def __init__(self, program: Program) -> None:
@@ -116,8 +117,8 @@ class Memory:
         # Inputs that nobody reads stay; other blobs that nobody reads vanish with their layer.
         self._kept = [b in kept or (not self._made[b] and not self._readers[b]) for b in range(n)]
         for step in program.layers:
-            if step.flags & f.SHARE:
-                self._group[step.output] = self._group[step.inputs[0]]
+            out = step.output
+            self._group[out] = self._group[step.inputs[0]] if step.flags & f.SHARE else program.block_of(step)
         self._members: list[list[int]] = [[] for _ in range(n)]
         for blob, group in enumerate(self._group):
             self._members[group].append(blob)
@@ -133,6 +134,9 @@ class Memory:
         if made & ~done:
             return False
         return self._kept[blob] or bool(self._readers[blob] & ~done)
+
+    def _is_there(self, group: int, done: int) -> bool:
+        return any(self.alive(b, done) for b in self._members[group])
 
     def before(self) -> int:
         """What is in memory before any layer has run."""
@@ -152,13 +156,13 @@ class Memory:
         out = self._outputs[layer]
         group = self._group[out]
         during = after = used
-        if group == out:
+        if not self._is_there(group, done):
             if self.overwrites(layer, done) < 0:
-                during += self._nbytes[out]
-            after += self._nbytes[out]
+                during += self._nbytes[group]
+            after += self._nbytes[group]
         now = done | 1 << layer
         for g in {group, *(self._group[b] for b in self._inputs[layer])}:
-            if not any(self.alive(b, now) for b in self._members[g]):
+            if not self._is_there(g, now):
                 after -= self._nbytes[g]
         return during + self._workspace[layer], after
 
@@ -204,10 +208,13 @@ class Memory:
         everything = (1 << self.count) - 1
         latest = everything & ~below & ~(1 << layer)
         nbytes = self._workspace[layer]
-        for group, members in enumerate(self._members):
-            if any(not self._made[b] & ~above and self.alive(b, latest) for b in members):
-                nbytes += self._nbytes[group]
-        out = self._outputs[layer]
+        certain = {
+            group
+            for group, members in enumerate(self._members)
+            if any(not self._made[b] & ~above and self.alive(b, latest) for b in members)
+        }
+        nbytes += sum(self._nbytes[group] for group in certain)
+        out = self._group[self._outputs[layer]]
         # In place in the best case: nothing that cannot run before reads or shares that input.
         free = any(
             not self._kept[blob]
@@ -219,7 +226,7 @@ class Memory:
             )
             for _, blob in self._overwritable[layer]
         )
-        return nbytes if free or self._group[out] != out else nbytes + self._nbytes[out]
+        return nbytes if free or out in certain else nbytes + self._nbytes[out]
 
 
 def _search(memory: Memory, bound: int, limit: int, states: int) -> tuple[int, list[int] | None]:

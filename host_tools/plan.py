@@ -34,10 +34,14 @@ class Plan:
     last: list[int]  # for each blob the last layer at which it is in memory
     size: int
     live_peak: int
-    lightmode_off: int
+    lightmode_off: int  # bytes with every blob kept, and none in another
     max_blocks: int
 
     lower_bound: int  # proven: no arena below this can do, whatever the order and the places
+
+    def live(self) -> list[int]:
+        """Bytes in memory before any layer, at each layer, and at the end."""
+        return _live(self.blocks)[0]
 
     @property
     def optimal(self) -> bool:
@@ -65,6 +69,10 @@ def lifetimes(program: Program) -> Plan:
         blocks.append(Block(blob, align(program.blobs[blob].storage.nbytes), at, end))
         sharers.append({blob})
 
+    def share(source: int, blob: int) -> None:
+        root[blob] = root[source]
+        sharers[root[source]].add(blob)
+
     def leave(blob: int, at: int) -> None:
         last[blob] = at
         sharers[root[blob]].discard(blob)
@@ -74,13 +82,20 @@ def lifetimes(program: Program) -> Plan:
     for blob in program.states + program.inputs:
         new_block(blob, -1)
     for at, layer in enumerate(program.layers):
-        source = layer.inputs[0]
-        over = layer.flags & f.IN_PLACE and left[source] == 1 and len(sharers[root[source]]) == 1
-        if layer.flags & f.SHARE or over:
-            root[layer.output] = root[source]
-            sharers[root[source]].add(layer.output)
+        source, out = layer.inputs[0], layer.output
+        owner = program.blobs[out].owner
+        if layer.flags & f.SHARE:
+            share(source, out)
+        elif root[out] >= 0:
+            pass  # it has a block since the first blob that is gathered in it was made
+        elif layer.flags & f.IN_PLACE and left[source] == 1 and len(sharers[root[source]]) == 1:
+            share(source, out)
+        elif owner >= 0:
+            if root[owner] < 0:
+                new_block(owner, at)
+            share(owner, out)
         else:
-            new_block(layer.output, at)
+            new_block(out, at)
         if layer.workspace:
             blocks.append(Block(-1, align(layer.workspace), at, at))
             sharers.append(set())
@@ -91,28 +106,27 @@ def lifetimes(program: Program) -> Plan:
                     leave(blob, at)
         if left[layer.output] == 0:
             leave(layer.output, at)
-    peak, count = _most_live(blocks, end)
-    off = _everything_kept(program)
-    return Plan(blocks, root, last, 0, peak, off, count, peak)
+    peak, count = map(max, _live(blocks))
+    return Plan(blocks, root, last, 0, peak, _everything_kept(program), count, peak)
 
 
 def _everything_kept(program: Program) -> int:
-    """The most bytes in memory with lightmode off."""
+    """The most bytes in memory with lightmode off, if no blob lay in another."""
     kept = sum(align(program.blobs[b].storage.nbytes) for b in program.states + program.inputs)
     most = kept
     for step in program.layers:
-        if not step.flags & f.SHARE:
-            kept += align(program.blobs[step.output].storage.nbytes)
+        if step.op != "share":
+            kept += align(program.blobs[step.output].bytes_alone)
         most = max(most, kept + align(step.workspace))
     return most
 
 
-def _most_live(blocks: list[Block], end: int) -> tuple[int, int]:
-    """The most bytes, and the most blocks, that live at one layer."""
-    nbytes = [0] * (end + 2)
-    counts = [0] * (end + 2)
+def _live(blocks: list[Block]) -> tuple[list[int], list[int]]:
+    """The bytes, and the blocks, that live at each layer."""
+    times = 2 + max((block.last for block in blocks), default=-1)
+    nbytes, counts = [0] * times, [0] * times
     for block in blocks:
         for at in range(block.first, block.last + 1):
             nbytes[at + 1] += block.nbytes
             counts[at + 1] += 1
-    return max(nbytes), max(counts)
+    return nbytes, counts

@@ -69,7 +69,7 @@ def describe(model: ModelFile, program: Program, plan: Plan) -> dict[str, Any]:
                 **(
                     streamed["blobs"][index]
                     if streamed
-                    else {"offset": plan.blocks[plan.root[index]].offset, "bytes": blob.storage.nbytes}
+                    else {"offset": plan.blocks[plan.root[index]].offset + blob.inside, "bytes": blob.storage.nbytes}
                 ),
                 "first": blob.producer,
                 "last": min(plan.last[index], end),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from nnmicro import format as f
-
-from ..layout import Program, align
+from ..layout import Blob, Program, align
 from ..plan import Plan
 from ..streaming.blocks import Steps
 
@@ -24,6 +22,7 @@ class Box:
     nbytes: int
     first: int
     last: int
+    is_view: bool = False  # it lies over the box of the block that it is in
 
     @property
     def label(self) -> str:
@@ -53,11 +52,12 @@ def panels(program: Program, plan: Plan, by_steps: Steps | None = None) -> list[
     return [_streamed(program, by_steps), *whole] if by_steps else whole
 
 
-def names_of(program: Program, plan: Plan) -> list[list[str]]:
-    """For each block the blobs that are in it."""
+def names_of(program: Program, plan: Plan, with_views: bool = True) -> list[list[str]]:
+    """For each block the blobs that are in it, in the order in which they are made."""
     names: list[list[str]] = [[] for _ in plan.blocks]
-    for index, blob in enumerate(program.blobs):
-        names[plan.root[index]].append(blob.name)
+    for index, blob in sorted(enumerate(program.blobs), key=lambda item: item[1].producer):
+        if with_views or not _is_drawn_inside(blob):
+            names[plan.root[index]].append(blob.name)
     for block, found in zip(plan.blocks, names, strict=True):
         if block.blob < 0:
             found.append(f"workspace of {program.layers[block.first].name}")
@@ -67,8 +67,13 @@ def names_of(program: Program, plan: Plan) -> list[list[str]]:
 def _planned(program: Program, plan: Plan) -> Panel:
     panel = Panel("lightmode on", plan.size, plan.lower_bound, "lower bound", [step.name for step in program.layers])
     end = len(program.layers) - 1
-    for block, names in zip(plan.blocks, names_of(program, plan), strict=True):
+    for block, names in zip(plan.blocks, names_of(program, plan, with_views=False), strict=True):
         panel.boxes.append(Box(names, block.offset, block.nbytes, block.first, min(block.last, end)))
+    for index, blob in enumerate(program.blobs):
+        if _is_drawn_inside(blob):
+            at = plan.blocks[plan.root[index]].offset + blob.inside
+            last = min(plan.last[index], end)
+            panel.boxes.append(Box([blob.name], at, blob.storage.nbytes, blob.producer, last, is_view=True))
     return panel
 
 
@@ -81,8 +86,13 @@ def _streamed(program: Program, by_steps: Steps) -> Panel:
     return panel
 
 
+def _is_drawn_inside(blob: Blob) -> bool:
+    """A view has a box over that of its block, but for one whose pixels have others' elements between them."""
+    return blob.owner >= 0 and not blob.storage.has_gaps
+
+
 def _everything_kept(program: Program, plan: Plan) -> Panel:
-    """Lightmode off: every blob from where it is made to the end, one above the other."""
+    """Lightmode off: every blob from where it is made to the end, one above the other and none in another."""
     panel = Panel("lightmode off", plan.lightmode_off, plan.size, "lightmode on", [s.name for s in program.layers])
     box_of: dict[int, Box] = {}
     top = 0
@@ -90,7 +100,7 @@ def _everything_kept(program: Program, plan: Plan) -> Panel:
 
     def keep(blob: int, first: int) -> None:
         nonlocal top
-        nbytes = align(program.blobs[blob].storage.nbytes)
+        nbytes = align(program.blobs[blob].bytes_alone)
         box_of[blob] = Box([program.blobs[blob].name], top, nbytes, first, end)
         panel.boxes.append(box_of[blob])
         top += nbytes
@@ -98,7 +108,7 @@ def _everything_kept(program: Program, plan: Plan) -> Panel:
     for blob in program.states + program.inputs:
         keep(blob, -1)
     for at, step in enumerate(program.layers):
-        if step.flags & f.SHARE:
+        if step.op == "share":
             box_of[step.output] = box_of[step.inputs[0]]
             box_of[step.output].names.append(program.blobs[step.output].name)
         else:

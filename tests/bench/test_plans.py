@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +15,14 @@ from rich.table import Table
 
 from host_tools.convert import to_nnm
 from host_tools.importers import load_model
-from host_tools.layout import Blob, Program, Step, plain
+from host_tools.layout import Blob, Program, Step, lower, plain
 from host_tools.model_file import ModelFile
+from host_tools.passes import run_passes
 from host_tools.plan import lifetimes
 from host_tools.planner import plan_memory
 from nnmicro import format as f
-from nnmicro.port import I8
+from nnmicro.port import F32, I8
+from tests.models.branching import NETWORKS, tflite_model
 from tests.models.shared import shared
 
 pytestmark = pytest.mark.bench
@@ -118,6 +122,49 @@ def test_graphs_that_branch(capsys: pytest.CaptureFixture[str]) -> None:
         assert plan.lower_bound <= plan.live_peak <= own and seconds < 30
     with capsys.disabled():
         Console(width=120).print("\n", table)
+
+
+def test_networks_that_concatenate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What it is worth that slices and concatenations need not copy: arena, and bytes that they move."""
+    table = Table(title="slices and concatenations that copy, and the plan, int8 and SqueezeNet (float32), bytes")
+    for column in ("network", "copying: arena", "moved", "plan: arena", "moved", "ratio", "bound", "seconds"):
+        table.add_column(column, justify="left" if column == "network" else "right", no_wrap=True)
+    for name in (*NETWORKS, "squeezenet"):
+        path = shared("models/ncnn/bench_squeezenet.param") if name == "squeezenet" else tmp_path / f"{name}.tflite"
+        if name != "squeezenet":
+            path.write_bytes(tflite_model(name))
+        graph = load_model(path, None, input_shapes=None, zero_weights=name == "squeezenet")
+        run_passes(graph)
+        program = lower(graph)
+        copying = copy.deepcopy(program)
+        without = plan_memory(copying, views=False)
+        began = time.monotonic()
+        plan = plan_memory(program)
+        seconds = time.monotonic() - began
+        table.add_row(
+            name, f"{without.size:,}", f"{_moved(copying):,}", f"{plan.size:,}", f"{_moved(program):,}",
+            f"{plan.size / without.size:.3f}", f"{plan.lower_bound:,}", f"{seconds:.1f}",
+        )  # fmt: skip
+        assert plan.lower_bound <= plan.size <= without.size and _moved(program) < _moved(copying) and seconds < 20
+    with capsys.disabled():
+        Console(width=120).print("\n", table)
+
+
+def _moved(program: Program) -> int:
+    """Bytes that slices and concatenations copy in an inference."""
+    moved = 0
+    for step in program.layers:
+        if step.op == "slice" and not step.flags & f.SHARE:
+            moved += _elements(program, step.output)
+        elif step.op == "concat":
+            block = program.block_of(step)
+            moved += sum(_elements(program, blob) for blob in step.inputs if program.blobs[blob].owner != block)
+    return moved
+
+
+def _elements(program: Program, blob: int) -> int:
+    at = program.blobs[blob].storage
+    return at.c * at.h * at.w * at.pstep if program.blobs[blob].dtype == F32 else at.c * at.h * at.w
 
 
 def searched_network(cells: int) -> Program:

@@ -57,7 +57,8 @@ def programs(draw: st.DrawFn, layers: int = 6) -> Program:
 
 def all_orders(program: Program) -> Iterator[list[int]]:
     """Every order in which each layer comes after those that it reads."""
-    needs = [{program.blobs[b].producer for b in step.inputs} - {-1} for step in program.layers]
+    n = len(program.blobs)
+    needs = [{program.blobs[b].producer for b in step.inputs if b < n} - {-1} for step in program.layers]
 
     def extend(order: list[int]) -> Iterator[list[int]]:
         if len(order) == len(needs):

@@ -17,7 +17,8 @@ from host_tools.graph import Graph
 from host_tools.layout import lower
 from host_tools.planner import make_plan
 from host_tools.writer import write
-from tests.host.test_plan import graphs
+from tests.host.test_plan import graphs, use_all_views
+from tests.models import Builder, model_file
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="compiling the kernels needs gcc")
 
@@ -76,6 +77,8 @@ def extract_natively(inference: Inference, name: str, budget: int) -> None:
 def test_both_loops_leave_the_same_state(native: host.Library, made: tuple[Graph, dict], data: st.DataObject) -> None:
     graph, values = made
     program = lower(graph)
+    if data.draw(st.booleans()):
+        use_all_views(program)
     net = nnmicro.Net(write(program, make_plan(program, seconds=0.02)), nnmicro.Option(backend="reference"))
     lightmode = data.draw(st.booleans())
     size = net.arena_size if lightmode else net.lightmode_off_size
@@ -140,8 +143,6 @@ def compare_inputs(
 
 
 def small_net() -> tuple[nnmicro.Net, dict[str, np.ndarray]]:
-    from tests.models import Builder
-
     b = Builder("three", (1, 2, 3, 3))
     b.affine(b.input("x"), "a", 2, 1)
     b.relu("a", "b")
@@ -158,6 +159,14 @@ def started(native: host.Library, cannot: set[str] = frozenset()) -> tuple[Infer
     ex.input("x", values["x"])
     ex._begin("c")
     return Inference(native, net, ex, set(cannot)), ex
+
+
+def started_with_views(native: host.Library) -> tuple[Inference, nnmicro.Extractor]:
+    net = nnmicro.Net(str(model_file("gathered.nnm")), nnmicro.Option(backend="reference"))
+    ex = net.extractor()
+    ex.input("x", np.ones((1, 4, 4, 4), np.float32))
+    ex._begin("y")
+    return Inference(native, net, ex, set()), ex
 
 
 def test_a_budget_ends_it_before_the_layer_that_it_names(native: host.Library) -> None:
@@ -198,7 +207,7 @@ def test_a_full_arena_changes_nothing(native: host.Library) -> None:
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) -> None:
-    inference, ex = started(native)
+    inference, ex = data.draw(st.sampled_from((started, started_with_views)))(native)
     inference.run(0, 2, COUNTED, data.draw(st.integers(0, 3)))
     guard = bytes(range(64))
     held = []
@@ -222,5 +231,5 @@ def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) ->
     for _ in range(2):
         native.run(context, data.draw(st.integers(-1, 4)), data.draw(st.integers(-1, 4)), 2, 3)
         native.reset(context, data.draw(st.integers(0, 7)))
-        native.input(context, data.draw(st.integers(-1, 4)), bytes(data.draw(st.sampled_from((0, 71, 72, 96)))))
+        native.input(context, data.draw(st.integers(-1, 4)), bytes(data.draw(st.sampled_from((0, 71, 72, 96, 256)))))
     assert all(bytes(one[:64]) == guard and bytes(one[-64:]) == guard for one in held)

@@ -34,6 +34,8 @@ def test_the_layers_of_a_model_and_no_others_are_named() -> None:
     assert not [name for name in needed_modules(net, "_nnmicro", net.op_names) if name.startswith("reference")]
     lacking = needed_modules(net, "_nnmicro", [op for op in net.op_names if op != "pooling"])
     assert "reference.pooling" in lacking and "reference.convolution" not in lacking
+    assert "check.views" not in named
+    assert "check.views" in needed_modules(nnmicro.Net(str(model_file("gathered.nnm"))), "reference")
     streamed = {"streaming", "feeding", "stepping"}
     assert not streamed & set(named)
     assert streamed <= set(needed_modules(nnmicro.Net(str(model_file("rows.nnm"))), "reference"))

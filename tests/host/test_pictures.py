@@ -42,9 +42,18 @@ def test_both_panels_show_every_blob_in_its_place(program: Program) -> None:
         assert sorted(n for box in panel.boxes for n in box.names if "workspace" not in n) == sorted(
             blob.name for blob in program.blobs
         )
-        for i, one in enumerate(panel.boxes):
+        blocks = [box for box in panel.boxes if not box.is_view]
+        for box in panel.boxes[len(blocks) :]:
+            assert any(
+                block.offset <= box.offset
+                and box.offset + box.nbytes <= block.offset + block.nbytes
+                and block.first <= box.first
+                and box.last <= block.last
+                for block in blocks
+            )
+        for i, one in enumerate(blocks):
             assert -1 <= one.first <= one.last < len(program.layers)
-            for other in panel.boxes[:i]:
+            for other in blocks[:i]:
                 if one.first <= other.last and other.first <= one.last:
                     assert one.offset + one.nbytes <= other.offset or other.offset + other.nbytes <= one.offset
     assert on.size == plan.size and off.size == plan.lightmode_off

@@ -7,7 +7,7 @@ hand beside the test.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,12 @@ import numpy as np
 from host_tools.convert import Options, convert, to_nnm
 from host_tools.golden import Vector
 from host_tools.graph import Graph, Quantisation
+from host_tools.layout import lower
+from host_tools.planner import plan_memory
 from host_tools.preprocessing import Preprocessing
 from host_tools.streaming.convert import Streaming
+from host_tools.writer import write
+from nnmicro import Net, Option
 from tests.models.row_networks import RowNetwork
 
 _PLAIN = {"activation": 0, "activation_a": 0.0, "activation_b": 0.0}
@@ -70,6 +74,24 @@ class Builder:
         self.graph.add("share", f"{target}/layer", [source], [target])
         return target
 
+    def concat(self, sources: Sequence[str], target: str, axis: int = 1) -> str:
+        """Side by side along an axis of the source's four."""
+        shape = list(self.graph.tensor(sources[0]).shape)
+        shape[axis] = sum(self.graph.tensor(source).shape[axis] for source in sources)
+        self.graph.add_tensor(target, tuple(shape))
+        self.graph.add("concat", f"{target}/layer", list(sources), [target], axis=axis - 1)
+        return target
+
+    def slice(self, source: str, target: str, cut: tuple[slice, ...]) -> str:
+        """What numpy's indexing with four slices gives."""
+        shape = self.graph.tensor(source).shape
+        ranges = [range(size)[one] for size, one in zip(shape, cut, strict=True)]
+        self.graph.add_tensor(target, tuple(map(len, ranges)))
+        starts = {f"start_{axis}": along.start for axis, along in zip("chw", ranges[1:], strict=True)}
+        steps = {f"step_{axis}": along.step for axis, along in zip("chw", ranges[1:], strict=True)}
+        self.graph.add("slice", f"{target}/layer", [source], [target], **starts, **steps)
+        return target
+
     def finish(self, *outputs: str, fuse: bool = False, names: bool = True) -> bytes:
         self.graph.outputs = list(outputs)
         return to_nnm(self.graph, fuse=fuse, names=names)
@@ -100,6 +122,45 @@ def residual() -> bytes:
     b.affine("b", "c", 3, 0)
     b.add("c", "a2", "y")
     return b.finish("y")
+
+
+def gathered() -> bytes:
+    """x (4 channels) -> a = x + 1; b = 2 a; c = a beside b (8); d = 3 x; e = c beside d (12), where c and d and in c a
+    and b are made; left and right are e's halves, y = left + right (6).
+    """
+    b = Builder("gathered")
+    b.input("x")
+    b.affine("x", "a", 1, 1)
+    b.affine("a", "b", 2, 0)
+    b.concat(["a", "b"], "c")
+    b.affine("x", "d", 3, 0)
+    b.concat(["c", "d"], "e")
+    everything = slice(None)
+    b.slice("e", "left", (everything, slice(0, 6), everything, everything))
+    b.slice("e", "right", (everything, slice(6, 12), everything, everything))
+    b.shape = (1, 6, 4, 4)
+    b.add("left", "right", "y")
+    return b.finish("y")
+
+
+def beside() -> bytes:
+    """int8 layers whose results lie beside each other in the pixels of one blob, and one that reads a part of it; the
+    golden vector is what the layers give that copy.
+    """
+    net = RowNetwork(4)
+    x = net.input(6, 5, 3)
+    parts = [net.convolution(x, 1, 1, 0, 1, 5), net.pooling(x, 1, 1, True)]
+    parts.append(net.convolution(net.concat(parts[:], 0), 3, 1, 1, 1, 4))
+    everything = net.concat([net.concat(parts[:2], 0), parts[2]], 0)
+    last = net.convolution(net.add(net.channels(everything, 1, 1, 6), net.channels(everything, 6, 1, 6)), 1, 1, 0, 1, 2)
+    net.graph.outputs = [last]
+    program = lower(net.graph)
+    copying = Net(write(program, plan_memory(program, views=False)), Option(backend="reference"))
+    values = np.random.default_rng(1).integers(-128, 128, net.shape(x), np.int8)
+    with copying.extractor() as ex:
+        ex.input(x, values)
+        result = np.frombuffer(ex.extract(last).tobytes(), np.int8).reshape(net.shape(last))
+    return to_nnm(net.graph, vectors=[Vector({x: values}, {last: result})])
 
 
 def deep() -> bytes:
@@ -253,6 +314,8 @@ _MODELS: dict[str, Callable[[], bytes]] = {
     "branches.nnm": branches,
     "stripped.nnm": lambda: branches(names=False),
     "residual.nnm": residual,
+    "gathered.nnm": gathered,
+    "beside.nnm": beside,
     "deep.nnm": deep,
     "fused.nnm": fused,
     "padded.nnm": padded,

@@ -121,6 +121,14 @@ class RowNetwork:
         self.graph.add("slice", f"{y}/l", [x], [y], **attrs)
         return y
 
+    def channels(self, x: str, start: int, step: int, count: int) -> str:
+        """So many channels, from one on."""
+        _, h, w, _ = self.shape(x)
+        y = self.blob((1, h, w, count))
+        attrs = {"start_c": start, "start_h": 0, "start_w": 0, "step_c": step, "step_h": 1, "step_w": 1}
+        self.graph.add("slice", f"{y}/l", [x], [y], **attrs)
+        return y
+
     def dense(self, x: str, outputs: int) -> str:
         count = int(np.prod(self.shape(x)))
         y = self.blob((1, outputs))
