@@ -70,6 +70,12 @@ class Node:
             raise Unsupported(f"its attribute {name} is not a string")
         return value
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self._attribute(name, ())
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, bytes) for v in value):
+            raise Unsupported(f"its attribute {name} is not a list of strings")
+        return tuple(v.decode("utf-8", "replace") for v in value)
+
     def only_first_output(self) -> None:
         """Raises Unsupported where the node has a second output."""
         if any(self.outputs[1:]):

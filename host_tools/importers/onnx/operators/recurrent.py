@@ -41,9 +41,8 @@ def recurrent(ctx: Context, node: Node) -> None:
 
 
 def _refuse_variants(ctx: Context, node: Node, directions: int) -> None:
-    functions = node._attribute("activations", None)
-    names = tuple(f.decode() if isinstance(f, bytes) else str(f) for f in functions) if functions else None  # type: ignore[attr-defined]
-    if names is not None and names != _FUNCTIONS[node.op] * directions:
+    names = node.texts("activations")
+    if names and names != _FUNCTIONS[node.op] * directions:
         raise Unsupported(f"its activations are {', '.join(names)}; the usual ones are supported")
     if node.has("clip"):
         raise Unsupported("it clips the sums of its gates (clip)")
