@@ -71,11 +71,11 @@ def checked(data, size=None):
 def _load_what_stays(model):
     """What an inference of this model needs, before what is needed for a moment only: below that in the heap. Then the
     arena, which is made last and in one piece, can lie where that was."""
-    if FREES:
-        _make_room(model.op_names)
     for name in ("errors", "arena", "blob", "streaming" if model.steps_at else "extractor"):
         load(name)
         gc.collect()  # what importing left behind
+    if FREES:
+        _make_room(model.op_names)
 
 
 def _make_room(kinds):
