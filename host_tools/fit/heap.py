@@ -1,7 +1,9 @@
 """How much of MicroPython's heap a model takes, from its counts and constants that were measured (heap.toml).
 
-`total` is the smallest free heap with which the model loads and runs: everything that is alive at the worst moment, and
-the holes that the collector leaves. Objects are those of a 32-bit board; on one of 64 bits they are twice as large.
+`total` is the smallest free heap with which the model loads and runs. It could be too small at two moments: while the
+layers are checked (`loading`), and when the arena is made (`running`). What stays lies below what loading takes for a
+moment, so that the arena comes to lie where that was, and the larger of the two counts. Objects are those of a 32-bit
+board; on one of 64 bits they are twice as large.
 """
 
 from __future__ import annotations
@@ -12,17 +14,24 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from nnmicro import Net
+
 from ..model_file import ModelFile
 from .tables import table
 
 KINDS = ("frozen", "files")
 _BLOCK = 16  # what the collector of a 32-bit board gives out memory in
+_OPERAND = 112  # an object with twelve attributes, of a call that is checked
+_NAME = 8  # of a module's name, which the interpreter keeps, beside its letters
+_SPARE_BLOCKS = 8  # of an arena's table, see nnmicro/net.py
+_TABLE_HEADER, _TABLE_RECORD = 5, 4  # words, see nnmicro/arena.py
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Bytes of heap. `net`: the loaded net, an extractor, and what loading takes for a moment; `weights`: the file,
-    where it is not used in place. `arena`, `native` and `weights` each have to be in one piece."""
+    """Bytes of heap. `net`: the loaded net, an extractor, and what loading takes for a moment and the arena does not
+    take again; `weights`: the file, where it is not used in place. `arena`, `native` and `weights` each have to be in
+    one piece."""
 
     engine: int
     native: int
@@ -53,33 +62,64 @@ def needs(
     words = word_bytes // 4
     engine = constants["engine"] * words
     arena = 0 if model.net.arena_size <= outside else _blocks(model.net.arena_size)
-    counted = counts(model, kind, one_by_one=kind == "frozen" or native > 0)
-    net = round(sum(factor * count for factor, count in zip(constants["net"], counted, strict=True)))
-    # Before the layers' kinds are checked the names are, all of them in one piece.
-    net = max(net, constants["names"] + model.net.names_bytes)
+    in_c = kind == "frozen" or native > 0
+    loading = (constants["loading"] + while_loading(model, kind, in_c)) * words
+    running = (constants["running"] + while_running(model, kind, in_c)) * words
     return Needs(
         engine=engine,
         native=_blocks(native),
-        net=_blocks(max(0, net * words - engine)),
+        net=_blocks(max(0, loading - arena - engine, running - engine)),
         arena=arena,
         workspace=0,  # no layer of this format version has any
         weights=0 if mapped else _blocks(len(model.data)),
     )
 
 
-def counts(model: ModelFile, kind: str, one_by_one: bool = True) -> tuple[float, ...]:
-    """What the heap depends on beside the pieces: a constant, bytes of modules that are there at a time, layers, and
-    whether any are int8, whose checks import one another deeper than others' do.
+def while_loading(model: ModelFile, kind: str, in_c: bool = True) -> int:
+    """Bytes, beside a constant, that a model takes while its layers are checked.
 
-    The modules are those that check a model's kinds of layers. `one_by_one`: the layers run in `_nnmicro`, so a kind's
-    are forgotten before the next kind's are loaded, and the largest count; else those of all kinds stay.
+    `in_c`: the layers run in `_nnmicro`. The code that checks one kind of layer is then forgotten before the next
+    kind's is loaded, and the largest counts; a push leaves it out. Else that of all kinds stays.
     """
-    sizes = table("heap.toml")[kind]["modules"]
-    kinds = [set(closure(f"reference.{op}")) for op in model.net.op_names]
-    together = kinds if one_by_one else [set().union(*kinds)]
-    imported = max((sum(sizes.get(module, 0) for module in modules) for modules in together), default=0)
-    integer = any("reference.checks_int8" in modules for modules in kinds)
-    return 1.0, float(imported), float(model.net.n_layers), float(integer)
+    if not in_c:
+        return _arrays(model.net) + _modules(model, kind)
+    sizes = table("heap.toml")[kind].get("kinds")
+    if sizes is None:
+        return _arrays(model.net)
+    unknown = max(sizes.values())  # of a kind that nobody has measured
+    largest = max((sizes.get(op, unknown) for op in model.net.op_names if op != "share"), default=0)
+    names = sum(len("nnmicro." + module) + _NAME for module in _checking(model))
+    return _arrays(model.net) + largest + _OPERAND * model.net.max_operands + names
+
+
+def while_running(model: ModelFile, kind: str, in_c: bool = True) -> int:
+    """Bytes, beside a constant and the arena, that a model takes when it runs."""
+    net = model.net
+    blobs, layers = net.n_blobs, net.n_layers
+    own = _array(2 * blobs) * 2 + _blocks(layers + blobs)  # an extractor's slots, readers and marks
+    own += _array(4 * (_TABLE_HEADER + _TABLE_RECORD * (net.max_blocks + _SPARE_BLOCKS)))
+    return _arrays(net) + own + (0 if in_c else _modules(model, kind))
+
+
+def _arrays(net: Net) -> int:
+    """What a loaded net has for each blob and layer: readers and marks."""
+    return _array(2 * net.n_blobs) + _blocks(net.n_layers + net.n_blobs)
+
+
+def _array(nbytes: int) -> int:
+    return _BLOCK + _blocks(nbytes)
+
+
+def _modules(model: ModelFile, kind: str) -> int:
+    """The modules of all of a model's kinds of layers, together."""
+    sizes = table("heap.toml")[kind].get("modules", {})
+    return sum(sizes.get(module, 0) for module in _checking(model))
+
+
+def _checking(model: ModelFile) -> set[str]:
+    """The modules that check a model's layers: of each kind its own, and what that imports of the same folder."""
+    found = {module for op in model.net.op_names for module in closure(f"reference.{op}")}
+    return {module for module in found if module.startswith("reference.")}
 
 
 def native_bytes(model: ModelFile, module: str) -> int:
@@ -91,9 +131,11 @@ def native_bytes(model: ModelFile, module: str) -> int:
 
 
 def layer_kinds() -> list[str]:
-    """The modules in the engine's `reference` folder: every kind of layer, and what they share."""
+    """The kinds of layers that the engine has."""
     folder = resources.files("nnmicro") / "reference"
-    return sorted(file.name.removesuffix(".py") for file in folder.iterdir() if file.name.endswith(".py"))
+    sources = {file.name.removesuffix(".py"): file.read_text(encoding="utf-8") for file in folder.iterdir()
+               if file.name.endswith(".py")}  # fmt: skip
+    return sorted(name for name, text in sources.items() if "\ndef run(call):" in text)
 
 
 @cache

@@ -5,7 +5,9 @@
     python -m tests.bench.measure_heap frozen kws   # one kind (also with --write), or some models
 
 The smallest heap with which a model loads and runs is found by bisection: a ballast, allocated first, takes the rest.
-`frozen` is our firmware with the file used in place; `files` the firmware without engine, everything from littlefs.
+`frozen` is our firmware with the file used in place; `files` the firmware without engine, everything from littlefs,
+and of the engine what `nnmicro push` brings for these models. Modules are measured one by one; the constants are those
+with which the largest error, relative to the whole, is least.
 """
 
 from __future__ import annotations
@@ -14,11 +16,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import boards
 import host_tools.fit
@@ -26,6 +25,7 @@ from firmware import build, compiling, source
 from firmware.native import host
 from firmware.order import ENGINE, STOCK
 from host_tools.device import RemoteError, push_engine
+from host_tools.device.needed import needed_modules
 from host_tools.device.pico import FLASH_BYTES, PicoDevice
 from host_tools.fit import heap, tables
 from host_tools.model_file import ModelFile
@@ -36,9 +36,10 @@ from tests.boards import without_arena
 FLASH_START = 0x10000000
 STEP = 32  # bytes up to which the smallest heap is found
 ABOVE = (512, 256, 128, 64)  # bytes above it at which the model has to run, too
-# What the constants are fitted to; tests/bench/test_fit.py has others beside them.
+SMALL_ARENA = 5000  # bytes up to which loading needs more than an arena in the heap
+# What the constants are fitted to; tests/bench/test_fit.py has others beside them. Where the arena is outside the heap
+# they tell what loading takes, where a large one is in it what running takes.
 FITTED = ("hello", "digits", "speech", "mnist_float", "kws", "vww")
-LONG_NAMES = 5000  # bytes of names above which checking them needs more than anything else: those of visual wake words
 FIRST_WIDTH = 256  # bytes beside the guess where it is looked for first; then four times as far, and so on
 
 # Prints the free heap before, and what was allocated at the end; a program that is too large for the heap raises.
@@ -50,7 +51,7 @@ def probe(ballast, infer):
     free = gc.mem_free()
     ballast = bytearray(ballast)
     import nnmicro
-    net = nnmicro.Net(SOURCE)
+    net = nnmicro.Net(SOURCE, OPTION)
     ex = net.extractor()
     for name, size in INPUTS:
         ex.input(name, flash(FLASH, size))
@@ -59,14 +60,24 @@ def probe(ballast, infer):
             ex.extract(name)
     return free
 """
+# Twice, for what stays behind a module (its name, a larger table) is there from the first time on.
 GROWTH = """\
 import gc
-def growth(name):
+def grown(name):
     gc.collect()
     before = gc.mem_alloc()
     __import__(name)
     gc.collect()
     return gc.mem_alloc() - before
+def engine():
+    return grown("nnmicro.net")
+def modules(names):
+    import nnmicro.call, nnmicro.errors, nnmicro.kernels
+    from nnmicro.modules import forget
+    for _ in range(2):
+        found = [grown("nnmicro." + name) for name in names]
+        forget("reference")
+    return found
 """
 
 
@@ -87,7 +98,7 @@ class Bench:
         firmware = build.firmware("rpi_pico", contents) if static_arena else without_arena("rpi_pico", contents)
         self.device = PicoDevice(flash=self._flash, firmware=firmware)
         if kind == "files":
-            push_engine(self.device)
+            self.device.makedirs("/lib")
             self.device.write_file(native_module(), "/lib/_nnmicro.mpy")
 
     def __enter__(self) -> Bench:
@@ -101,6 +112,7 @@ class Bench:
         """Make a model the one that is measured."""
         if self.kind == "files":
             self.device.soft_reset()
+            push_engine(self.device, modules=needed_modules(model.net, "_nnmicro", model.net.op_names))
             self.device.write_file(model.data, "/m.nnm")
             self.source = "'/m.nnm'"
             self._probe = _probe(model, self.source)
@@ -158,24 +170,33 @@ class Bench:
             low, high, size, width = low or high, free, (low or high) + FIRST_WIDTH, FIRST_WIDTH
 
     def sizes(self) -> dict[str, Any]:
-        """What importing the engine takes, and each module that checks a kind of layer."""
-        modules = dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}"))
-        chosen = [module for module in modules if module.startswith("reference.")]
-        found = self.growth(["nnmicro.net", *(f"nnmicro.{module}".removesuffix(".__init__") for module in chosen)])
-        engine, *each = found.values()
-        return {"engine": engine, "modules": dict(zip(chosen, each, strict=True))}
-
-    def growth(self, names: Iterable[str]) -> dict[str, int]:
-        """The heap that each import takes, one after the other."""
+        """What importing the engine takes and, where layers are checked, the modules for that."""
+        if self.kind == "files":
+            push_engine(self.device)
         self.device.soft_reset()
         self.device.exec(GROWTH)
-        return {name: int(self.device.eval(f"growth({name!r})", timeout=120)) for name in names}
+        found: dict[str, Any] = {"engine": int(self.device.eval("engine()", timeout=120))}
+        if self.kind == "frozen":
+            found["kinds"] = {op: self._modules([f"reference.{op}"])[0] for op in heap.layer_kinds()}
+        else:
+            names = list(dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}")))
+            names = [name for name in names if name.startswith("reference.")]
+            found["modules"] = dict(zip(names, self._modules(names), strict=True))
+        return found
+
+    def _modules(self, names: list[str]) -> list[int]:
+        """The heap that each module takes beside the ones before it."""
+        imported = [name.removesuffix(".__init__") for name in names]
+        found: list[int] = self.device.eval(f"modules({imported})", timeout=300)
+        return found
 
 
 def _probe(model: ModelFile, source: str) -> str:
     """The program for a model; its inputs are whatever the flash begins with, where they take no heap."""
     inputs = [(name, model.net.words[model.net.record(model.net.index(name)) + f.B_BYTES]) for name in model.net.inputs]
     text = PROBE.replace("SOURCE", source).replace("FLASH", str(FLASH_START))
+    # Where memory is short the engine would leave the weights in the file, which is not what is measured here.
+    text = text.replace("OPTION", "nnmicro.Option(weights='memory')" if "/m.nnm" in source else "None")
     return text.replace("INPUTS", repr(inputs)).replace("OUTPUTS", repr(model.net.outputs))
 
 
@@ -201,30 +222,34 @@ def measure(kind: str, models: dict[str, ModelFile]) -> dict[tuple[str, int], in
     """The smallest heaps by model and by what is outside the heap; the table of the kind is made anew from them."""
     constants = tables.table("heap.toml")[kind]
     smallest: dict[tuple[str, int], int] = {}
-    rows, wanted, totals = [], [], []
-    for static_arena in (False, True) if kind == "frozen" else (False,):
-        rest = 0
+    # First where nothing but loading counts.
+    for static_arena in (True, False) if kind == "frozen" else (False,):
         with Bench(kind, static_arena) as found:
-            if not static_arena:
+            if not smallest:
                 constants.update(found.sizes())
             for name, model in models.items():
-                if not measurable(model, kind):
-                    continue
-                found.put(model)
-                told = needs(model, kind, found.outside)
-                # The last one's need beside its pieces is a better guess than constants of another engine.
-                total = found.smallest_heap(sum(told.pieces) + rest if rest else told.total)
-                rest = total - sum(told.pieces)
-                smallest[name, found.outside] = total
-                print(f"{kind} {name}: {total:,}, of it pieces {sum(told.pieces):,}", file=sys.stderr, flush=True)
-                if model.net.names_bytes > LONG_NAMES:
-                    constants["names"] = rest - model.net.names_bytes
-                    continue
-                rows.append(heap.counts(model, kind))
-                wanted.append(rest)
-                totals.append(total)
-    constants["net"] = fitted(np.array(rows), np.array(wanted, float), np.array(totals, float))
+                if measurable(model, kind):
+                    found.put(model)
+                    smallest[name, found.outside] = found.smallest_heap(needs(model, kind, found.outside).total)
+                    print(f"{kind} {name}: {smallest[name, found.outside]:,}", file=sys.stderr, flush=True)
+    loading: list[tuple[int, int]] = []
+    running: list[tuple[int, int]] = []
+    for (name, outside), measured in smallest.items():
+        model = models[name]
+        told = needs(model, kind, outside)
+        pieces = told.native + told.weights
+        bounds = (heap.while_loading(model, kind) + pieces, heap.while_running(model, kind) + pieces + told.arena)
+        # By what differs most between the two moments: the arena, which is in the heap for the second only.
+        of_loading = told.arena < SMALL_ARENA
+        (loading if of_loading else running).append((measured - bounds[not of_loading], measured))
+    constants["loading"], constants["running"] = balanced(loading), balanced(running)
     return smallest
+
+
+def balanced(found: list[tuple[int, int]]) -> int:
+    """The constant for which the largest error is least, from what it would have to be and the whole of each model."""
+    low, high = min(rest for rest, _ in found), max(rest for rest, _ in found)
+    return min(range(low, high + 1), key=lambda constant: max(abs(constant - rest) / whole for rest, whole in found))
 
 
 def measurable(model: ModelFile, kind: str) -> bool:
@@ -235,25 +260,12 @@ def measurable(model: ModelFile, kind: str) -> bool:
     return len(model.data) < 60_000 and all(op in integer or op.endswith("_int8") for op in model.net.op_names)
 
 
-def fitted(rows: np.ndarray, wanted: np.ndarray, totals: np.ndarray) -> list[float]:
-    """Factors of the counts: least squares of the error relative to the whole, none of them negative."""
-    columns = list(range(rows.shape[1]))
-    while True:
-        found = np.linalg.lstsq(rows[:, columns] / totals[:, None], wanted / totals, rcond=None)[0]
-        if (found >= 0).all():
-            factors = np.zeros(rows.shape[1])
-            factors[columns] = found
-            return [float(factor) for factor in factors]
-        columns.pop(int(found.argmin()))
-
-
 def as_toml(kind: str) -> str:
     """The table of a kind, as heap.toml has it."""
     found = tables.table("heap.toml")[kind]
-    lines = [f"[{kind}]", f"engine = {found['engine']}"]
-    net = ", ".join(f"{factor:.5g}" for factor in found["net"])
-    lines += [f"net = [{net}]", f"names = {found['names']}", f"[{kind}.modules]"]
-    return "\n".join([*lines, *(f'"{name}" = {size}' for name, size in found["modules"].items()), ""])
+    lines = [f"[{kind}]"] + [f"{name} = {found[name]}" for name in ("engine", "loading", "running")]
+    part = "kinds" if "kinds" in found else "modules"
+    return "\n".join([*lines, f"[{kind}.{part}]", *(f'"{name}" = {size}' for name, size in found[part].items()), ""])
 
 
 def main(arguments: list[str]) -> None:
