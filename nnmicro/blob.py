@@ -97,9 +97,22 @@ class Blob:
         """Index of the largest element, counted in the source's order; the first of equals."""
         self._check()
         data = self._memory.view(self._type)
+        count = len(self)
         best = 0
-        top = data[self._position(0)]
-        for i in range(1, len(self)):
+        at = self._position(0)
+        top = data[at]
+        w = self._net.words
+        r = self._net.record(self.index)
+        if count > 1 and (w[r + _B_C] == count or w[r + _B_H] == count or w[r + _B_W] == count):
+            # Scores, nearly always: one axis, so that elements are a step apart.
+            step = self._position(1) - at
+            for i in range(1, count):
+                at += step
+                value = data[at]
+                if value > top:
+                    best, top = i, value
+            return best
+        for i in range(1, count):
             value = data[self._position(i)]
             if value > top:
                 best, top = i, value

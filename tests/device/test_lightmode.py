@@ -34,6 +34,17 @@ def test_lightmode_on_and_off_give_the_same_bytes():
             assert run(ex, inputs) == light
 
 
+def test_argmax_is_the_first_of_the_largest_elements_in_the_sources_order():
+    for file in FILES:
+        net = nnmicro.Net(file)
+        with net.extractor(lightmode=False) as ex:
+            run(ex, inputs_of(net))
+            for index in range(net.n_blobs):
+                blob = ex.extract(index)
+                elements = [blob[i] for i in range(len(blob))]
+                assert blob.argmax() == elements.index(max(elements)), (file, index)
+
+
 def test_the_live_peak_is_the_planned_one_in_both_modes():
     for file in FILES:
         net = nnmicro.Net(file)
