@@ -11,6 +11,7 @@ from typing import NamedTuple
 from host_tools.graph import Graph
 from host_tools.passes.activations import fuse_activations
 from host_tools.passes.affine import fold_affine
+from host_tools.passes.constant_channels import settle_constant_channels
 from host_tools.passes.dead import drop_dead_constants, drop_dead_layers
 from host_tools.passes.flattening import read_maps
 from host_tools.passes.identities import remove_identities
@@ -35,6 +36,7 @@ PASSES = (
     Pass(fold_affine, removes_blobs=True),
     Pass(fuse_activations, removes_blobs=True),
     Pass(read_maps, removes_blobs=True),
+    Pass(settle_constant_channels, removes_blobs=False),
     Pass(drop_dead_constants, removes_blobs=False),
 )
 
