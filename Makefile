@@ -5,7 +5,7 @@
 #                                     (NNMICRO_BOARDS=0: without these, and the 1.2 GB that they need)
 #   make test-device DEVICE=…         the engine's tests on any device: /dev/ttyACM0, emu:rpi_pico, …
 #   make test-all                     all tests
-#   make bench                        measurements
+#   make bench                        measurements; writes tests/bench/RESULTS.md
 #   make lint                         ruff, mypy, and the engine's type stubs against the engine
 #   make dist                         wheel, firmware, native modules, packages for `mpremote mip install`, in dist/
 #   make firmware BOARD=rpi_pico      build MicroPython with the engine in it; CONTENTS=kernels or stock: with less,
@@ -33,6 +33,7 @@ test-all: setup-dev
 
 bench: setup-dev
 	@DEVICE="$(TEST_DEVICE)" $(PYTEST) -m bench $(ARGS)
+	@$(BIN)/python -m tests.bench.results
 
 firmware: setup-python
 	@$(if $(BOARD),,$(error Say which board, as in `make firmware BOARD=rpi_pico`))
