@@ -144,9 +144,11 @@ class _Views:
     def _gather(self, step: Step) -> None:
         blobs = self.program.blobs
         starts = self._starts(step)
-        if not starts:
-            return
-        root, at = self._home(step.output)
+        at, axis = blobs[step.output].storage, step.params[0]
+        one_run = at.c == 1 or at.cstep < at.pstep
+        if not starts or (axis == 1 and not one_run) or (axis == 2 and not (one_run and at.h == 1)):
+            return  # what is copied would lie between the elements of what is gathered
+        root, begin = self._home(step.output)
         for blob, start in zip(step.inputs, starts, strict=True):
             if (step.output, blob) not in self.chosen or blob >= len(blobs) or step.inputs.count(blob) > 1:
                 continue
@@ -158,8 +160,8 @@ class _Views:
                 continue
             if maker.op == "slice" and (maker.output, maker.inputs[0]) in self.chosen:
                 continue  # it is a part of something else
-            if self._fits(group, blobs[step.output].storage, root, at + start):
-                self._put(group, blobs[step.output].storage, root, at + start)
+            if self._fits(group, blobs[step.output].storage, root, begin + start):
+                self._put(group, blobs[step.output].storage, root, begin + start)
 
     def _starts(self, step: Step) -> list[int]:
         """Bytes from the output's first element to those of each input; empty where the sizes do not add up."""
