@@ -2,7 +2,8 @@
 
 Standard input: an npz of `model` (its bytes), `input/<sample>/<tensor>` arrays, and `tensors`, which are wanted (none:
 all that there are); tensors go by their index in the file. Standard output: an npz of `result/<sample>/<tensor>`.
-Integers are computed by the built-in kernels without a delegate: the only way in which FULLY_CONNECTED is.
+What a model remembers is reset for each sample, unless the archive has `sequence`. Integers are computed by built-in
+kernels without a delegate: the only way in which FULLY_CONNECTED is.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def interpret(content: bytes) -> bytes:
     there = [d["index"] for d in interpreter.get_tensor_details() if d["dtype"] is not np.void]
     results = {}
     for sample, values in samples.items():
-        interpreter.reset_all_variables()
+        if "sequence" not in archive:
+            interpreter.reset_all_variables()
         for tensor, array in values.items():
             interpreter.set_tensor(tensor, array)
         interpreter.invoke()

@@ -25,12 +25,10 @@ def run_all(
     model: bytes, inputs: Sequence[Mapping[int, np.ndarray]], tensors: Sequence[int] | None = None
 ) -> list[dict[int, np.ndarray]]:
     """For each of `inputs` (values by tensor index), the values of all tensors after the model ran, or of those
-    in `tensors`.
+    in `tensors`. What it remembers goes from one to the next.
     """
-    content = io.BytesIO()
-    arrays = {f"input/{i}/{t}": x for i, values in enumerate(inputs) for t, x in values.items()}
-    np.savez(content, model=np.frombuffer(model, np.uint8), tensors=np.array(tensors or (), np.int64), **arrays)
-    done = subprocess.run([sys.executable, originals_litert.__file__], input=content.getvalue(), capture_output=True)
+    command = [sys.executable, originals_litert.__file__]
+    done = subprocess.run(command, input=_archive(model, inputs, tensors or ()), capture_output=True)
     if done.returncode:
         raise RuntimeError(f"LiteRT could not run the model: {done.stderr.decode(errors='replace')[-2000:]}")
     return _results(done.stdout, len(inputs))
@@ -55,10 +53,15 @@ def types_of(model: bytes) -> dict[int, type]:
 
 def run_here(model: bytes, inputs: Sequence[Mapping[int, np.ndarray]]) -> list[dict[int, np.ndarray]]:
     """As `run_all`, in this process: only for one that runs no other model."""
+    return _results(originals_litert.interpret(_archive(model, inputs, ())), len(inputs))
+
+
+def _archive(model: bytes, inputs: Sequence[Mapping[int, np.ndarray]], tensors: Sequence[int]) -> bytes:
     content = io.BytesIO()
     arrays = {f"input/{i}/{t}": x for i, values in enumerate(inputs) for t, x in values.items()}
-    np.savez(content, model=np.frombuffer(model, np.uint8), tensors=np.array((), np.int64), **arrays)
-    return _results(originals_litert.interpret(content.getvalue()), len(inputs))
+    wanted = np.array(tensors, np.int64)
+    np.savez(content, model=np.frombuffer(model, np.uint8), tensors=wanted, sequence=True, **arrays)
+    return content.getvalue()
 
 
 def _results(archived: bytes, count: int) -> list[dict[int, np.ndarray]]:
