@@ -73,7 +73,8 @@ def _load_what_stays(model):
     arena, which is made last and in one piece, can lie where that was."""
     for name in ("errors", "arena", "blob", "streaming" if model.steps_at else "extractor"):
         load(name)
-        gc.collect()  # what importing left behind
+        if FREES:
+            gc.collect()  # what importing left behind
     if FREES:
         _make_room(model.op_names)
 
