@@ -23,6 +23,16 @@ _CONSTANT = const(1)  # the operand that lies channel after channel; of those af
 # A call record of `_nnmicro`: these words, then for each operand its own. See firmware/native/nn.h.
 _RECORD_WORDS = const(12)
 _OPERAND_WORDS = const(12)
+_OFFSET = const(1)
+_C = const(2)
+_H = const(3)
+_W = const(4)
+_CS = const(5)
+_RS = const(6)
+_PS = const(7)
+_ROWS = const(8)
+_DTYPE = const(9)
+_BYTES = const(10)
 _MODEL = const(1)  # buffers
 _ARENA = const(0)
 
@@ -53,29 +63,24 @@ class Calls:
         step = out.ps if along_w else out.cs
         each = weights.count // total
         item = ITEM_BYTES[weights.dtype]
+        record = self._fill(call, layer, kernel, arena) if kernel >= 0 else None
+        narrowed = 0  # the channel that the call's own operands begin with
         first = 0
         count = -channels if along_w else channels
         while first < total:
             if count > total - first:
                 count = total - first
             self._window.read_channels(constant, first * each * item, count * each * item)
-            _narrow(weights, count * each)
-            for i in range(_CONSTANT + 1, call.n_in):
-                _narrow(call.input(i), count)
-            if along_w:
-                out.w = count
-            else:
-                out.c = count
-            if kernel < 0 or not self._call_native(call, layer, kernel, arena, first * step):
+            if record is None or not self._call_native(record, call.n_in, along_w, each, count):
+                self._narrow_call(call, along_w, first - narrowed, each, count)
+                narrowed = first
                 kernel_of(net, layer)(call)
-            for i in range(_CONSTANT + 1, call.n_in):
-                x = call.input(i)
-                x.base += count
-            out.base += count * step
+            if record is not None:
+                _advance(record, call.n_in, step, count)
             first += count
 
-    def _call_native(self, call, layer, kernel, arena, skipped):
-        """Carry the call out in C, its output `skipped` elements after the blob's start; whether it could be done."""
+    def _fill(self, call, layer, kernel, arena):
+        """The record of a call with all its channels. What changes from some channels to the next is set for each."""
         net = self._net
         operands = call.n_in + 1
         record = self._records.get(operands)
@@ -100,23 +105,65 @@ class Calls:
             blob = w[first + i]
             is_blob = blob < net.n_blobs
             record[at] = _ARENA if is_blob else _MODEL
-            record[at + 1] = x.base * item
-            record[at + 2] = x.c
-            record[at + 3] = x.h
-            record[at + 4] = x.w
-            record[at + 5] = x.cs * item
-            record[at + 6] = x.rs * item
-            record[at + 7] = x.ps * item
-            record[at + 8] = x.rows
-            record[at + 9] = x.dtype
-            record[at + 10] = w[net.blobs_at + blob * _BLOB_WORDS + _B_BYTES] if is_blob else x.w * item
+            record[at + _OFFSET] = x.base * item
+            record[at + _C] = x.c if is_blob else 1
+            record[at + _H] = x.h if is_blob else 1
+            record[at + _W] = x.w
+            record[at + _CS] = x.cs * item
+            record[at + _RS] = x.rs * item
+            record[at + _PS] = x.ps * item
+            record[at + _ROWS] = x.rows if is_blob else 1
+            record[at + _DTYPE] = x.dtype
+            record[at + _BYTES] = w[net.blobs_at + blob * _BLOB_WORDS + _B_BYTES]
             at += _OPERAND_WORDS
-        record[at - 2] -= skipped * item
+        return record
+
+    def _call_native(self, record, n_in, along_w, each, count):
+        """Carry the call out in C with so many channels; whether it could be done."""
+        at = _RECORD_WORDS + _OPERAND_WORDS
+        elements = count * each
+        for i in range(_CONSTANT, n_in):
+            nbytes = elements * ITEM_BYTES[record[at + _DTYPE]]
+            if record[at + _BYTES] != nbytes:
+                record[at + _W] = elements
+                record[at + _CS] = record[at + _RS] = record[at + _BYTES] = nbytes
+            elements = count
+            at += _OPERAND_WORDS
+        record[at + (_W if along_w else _C)] = count
         try:
             self._native.call(record, self._buffers)
         except ValueError:
             return False
         return True
+
+    def _narrow_call(self, call, along_w, skipped, each, count):
+        """Have the call's operands begin `skipped` channels later than they do, and hold so many."""
+        _narrow(call.input(_CONSTANT), count * each)
+        for i in range(_CONSTANT + 1, call.n_in):
+            x = call.input(i)
+            x.base += skipped
+            _narrow(x, count)
+        out = call.output()
+        if along_w:
+            out.base += skipped * out.ps
+            out.w = count
+        else:
+            out.base += skipped * out.cs
+            out.c = count
+
+
+def _advance(record, n_in, step, count):
+    """Have a record's output and the operands of one element a channel begin so many channels later.
+
+    `step` is from one of the output's channels to the next, in elements.
+    """
+    at = _RECORD_WORDS + 2 * _OPERAND_WORDS
+    for _ in range(_CONSTANT + 1, n_in):
+        record[at + _OFFSET] += count * ITEM_BYTES[record[at + _DTYPE]]
+        at += _OPERAND_WORDS
+    skipped = count * step * ITEM_BYTES[record[at + _DTYPE]]
+    record[at + _OFFSET] += skipped
+    record[at + _BYTES] -= skipped
 
 
 def _narrow(operand, count):

@@ -1,5 +1,7 @@
 """Weights that stay in the file: the same bytes as with the whole file in memory, whatever the window's size."""
 
+from array import array
+
 from expect import raises
 
 import nnmicro
@@ -99,6 +101,42 @@ def test_the_same_bytes_some_channels_at_a_time():
                 assert ex.placement == "plan"
             net.close()
         assert cut >= 4
+
+
+class Refusing:
+    """Stands for native code that leaves every other call to Python."""
+
+    def __init__(self, native):
+        self.native = native
+        self.refused = 0
+        self.calls = 0
+
+    def call(self, record, buffers):
+        self.calls += 1
+        if self.calls % 2:
+            self.refused += 1
+            raise ValueError
+        self.native.call(record, buffers)
+
+
+def test_some_channels_in_native_code_and_some_in_python():
+    net = windowed("wide.nnm", least_window("wide.nnm"))
+    if net.backend != "_nnmicro":
+        from expect import SkipTest
+
+        raise SkipTest("there is no native code here")
+    with net.extractor() as ex:
+        expected = run(ex)
+        calls = net.window._calls
+        calls._native = refusing = Refusing(calls._native)
+        ex.reset()
+        # Floats, which Python adds up in another order.
+        for got, reference in zip(run(ex), expected):
+            numbers, expected_numbers = array("f", got), array("f", reference)
+            allowed = 1e-6 * max(abs(x) for x in expected_numbers)
+            assert all(abs(x - y) <= allowed for x, y in zip(numbers, expected_numbers))
+        assert 1 < refusing.refused < refusing.calls
+    net.close()
 
 
 def test_a_window_below_what_the_model_needs_is_refused_with_the_size_it_needs():
