@@ -41,10 +41,11 @@ static void dot(uint32_t *sums, const int8_t *x, ptrdiff_t step, int32_t zero, c
 static int8_t renew(const work *k, const int8_t *x, int32_t i) {
     const ptrdiff_t cells = k->cells;
     const int32_t *p = k->params;
-    uint32_t of_x[GATES], of_hidden[GATES] = {0, 0, 0, 0};
+    uint32_t of_x[GATES], of_hidden[GATES];
     int32_t gates[GATES];
     for (int gate = 0; gate < GATES; gate++) {
         of_x[gate] = (uint32_t)k->bias[gate * cells + i];
+        of_hidden[gate] = 0;
     }
     dot(of_x, x, k->x.ps, p[LSTM_INT8_INPUT_ZERO], k->weight + (ptrdiff_t)i * k->x.w, cells * k->x.w, k->x.w);
     dot(of_hidden, k->hidden, 1, p[LSTM_INT8_HIDDEN_ZERO], k->recurrent + i * cells, cells * cells, k->cells);
