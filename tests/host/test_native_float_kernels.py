@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="compiling t
 SINE, COSINE, TANGENT, ARC_TANGENT = 13, 14, 15, 18
 IN_PLACE = {"activation", "scale", "binary_op", "softmax", "unary", "normalization"}
 WHOLE = {"inner_product", "copy", "permute", "softmax", "reduce", "normalization"}
+WHOLE_ALONG_H = ("cumsum-h", "top_k-h")  # cases of layers that go from row to row
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,9 @@ def test_equals_the_plain_python_layer(native: host.Library, case: Case, interle
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
-@pytest.mark.parametrize("case", [p for p in cases() if p.values[0].op not in WHOLE])
+@pytest.mark.parametrize(
+    "case", [p for p in cases() if p.values[0].op not in WHOLE and not p.values[0].name.startswith(WHOLE_ALONG_H)]
+)
 def test_rows_in_rings_equal_all_at_once(native: host.Library, case: Case, at_once: int) -> None:
     params = words(case.params, reference(case.op))
     expected, _ = result_by_rows(case, reference(case.op).run, params, at_once, checked=False)

@@ -15,6 +15,7 @@ from firmware.native import host
 from firmware.order import KERNELS
 from host_tools.convert import to_nnm
 from host_tools.importers import load_model
+from nnmicro import kernels
 from tests.host.test_native_float_kernels import header_params
 
 pytestmark = pytest.mark.skipif(
@@ -33,7 +34,7 @@ from array import array
 import {module} as native
 sys.modules["_nnmicro"] = native
 import nnmicro
-assert native.ABI == 3 and native.kernel("convolution") >= 0 and native.kernel("nothing") == -1
+assert native.ABI == {abi} and native.kernel("convolution") >= 0 and native.kernel("nothing") == -1
 
 def run(backend):
     net = nnmicro.Net({model!r}, nnmicro.Option(backend=backend))
@@ -104,7 +105,8 @@ def interpreter() -> Path:
 
 def check(interpreter: Path, folder: Path, module: str, model: Path) -> None:
     script = folder / "check.py"
-    script.write_text(PROGRAM.format(root=str(ROOT), folder=str(folder), module=module, model=str(model)))
+    named = {"root": str(ROOT), "folder": str(folder), "module": module, "model": str(model), "abi": kernels._ABI}
+    script.write_text(PROGRAM.format(**named))
     done = subprocess.run([interpreter, "-X", "heapsize=2M", script], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "fine", done.stdout + done.stderr
 
