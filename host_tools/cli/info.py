@@ -86,7 +86,7 @@ def show(model: ModelFile) -> None:
 _PARTS = {
     "engine": "engine",
     "native": "native code",
-    "net": "net and extractor",
+    "net": "loading, net and extractor",
     "arena": "arena, in one piece",
     "workspace": "workspace",
     "weights": "the file, in one piece",
@@ -104,6 +104,8 @@ def show_verdict(verdict: Verdict) -> None:
         size = getattr(verdict.needs, part)
         if part == "weights" and verdict.mapped:
             words += " (used in place, in ROMFS)"
+        if part == "arena" and not size:
+            words = "arena (the firmware keeps memory for it)"
         sums.add_row(words, size_text(size))
     sums.add_row("needs", size_text(verdict.needs.total), style="bold")
     about = dict.fromkeys(verdict.firmware.estimated, " (an estimate)")
