@@ -6,6 +6,7 @@ import sys
 from .port import allocate_lock
 
 FREES = sys.implementation.name == "micropython"  # CPython keeps what it has: others hold on to these modules
+FROZEN = FREES and __file__[0] != "/"  # the engine is part of the firmware
 _lock = allocate_lock()  # a module that one thread is still loading is half there for another
 
 

@@ -8,7 +8,7 @@ has room for these.
 
 import gc
 
-from ..modules import FREES, forget, load
+from ..modules import FROZEN, forget, load
 from ..port import I32, const, typed
 
 _BLOB_WORDS = const(16)
@@ -56,7 +56,7 @@ def checked(data, size=None):
             continue
         _part(part).check(model)
         forget("check." + part)
-        if part == "sections":
+        if part == "sections" and FROZEN:
             _load_what_stays(model)
     if model.steps_at:
         _part("steps").check(model)
@@ -70,13 +70,14 @@ def checked(data, size=None):
 
 def _load_what_stays(model):
     """What an inference of this model needs, before what is needed for a moment only: below that in the heap. Then the
-    arena, which is made last and in one piece, can lie where that was."""
+    arena, which is made last and in one piece, can lie where that was.
+
+    Only of an engine in the firmware: from files all of that is large, and would be there beside the checks.
+    """
     for name in ("errors", "arena", "blob", "streaming" if model.steps_at else "extractor"):
         load(name)
-        if FREES:
-            gc.collect()  # what importing left behind
-    if FREES:
-        _make_room(model.op_names)
+        gc.collect()  # what importing left behind
+    _make_room(model.op_names)
 
 
 def _make_room(kinds):
