@@ -18,6 +18,8 @@ from host_tools.fit import heap
 from host_tools.model_file import ModelFile
 
 SHARE = "share"  # a layer without a kernel
+# MicroPython says armv7em of Armv7-M cores without an FPU, the Cortex-M3 among them, and loads what is for Armv7-M.
+_ALSO_LOADS = {"armv7em": "armv7m"}
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,9 @@ def _python_backends(device: Device, ops: list[str]) -> list[str]:
 def _native(device: Device, model: ModelFile, ops: list[str], mapped: bool) -> NativeModule | str:
     """The native module for this model, or a sentence that says why there is none."""
     info = device.description
-    arch = info.native_arch
-    if arch is None:
+    if info.native_arch is None:
         return "The device takes no machine code."
+    arch = _ALSO_LOADS.get(info.native_arch, info.native_arch)
     if arch not in native_mpy.COMPILERS:
         return f"There are no kernels in C for {arch} as a file."
     there = _family_there(device, arch)
