@@ -23,16 +23,16 @@ _CONSTANT = const(1)  # the operand that lies channel after channel; of those af
 # A call record of `_nnmicro`: these words, then for each operand its own. See firmware/native/nn.h.
 _RECORD_WORDS = const(12)
 _OPERAND_WORDS = const(12)
-_OFFSET = const(1)
-_C = const(2)
-_H = const(3)
-_W = const(4)
-_CS = const(5)
-_RS = const(6)
-_PS = const(7)
-_ROWS = const(8)
-_DTYPE = const(9)
-_BYTES = const(10)
+_R_OFFSET = const(1)
+_R_C = const(2)
+_R_H = const(3)
+_R_W = const(4)
+_R_CS = const(5)
+_R_RS = const(6)
+_R_PS = const(7)
+_R_ROWS = const(8)
+_R_DTYPE = const(9)
+_R_BYTES = const(10)
 _MODEL = const(1)  # buffers
 _ARENA = const(0)
 
@@ -105,16 +105,16 @@ class Calls:
             blob = w[first + i]
             is_blob = blob < net.n_blobs
             record[at] = _ARENA if is_blob else _MODEL
-            record[at + _OFFSET] = x.base * item
-            record[at + _C] = x.c if is_blob else 1
-            record[at + _H] = x.h if is_blob else 1
-            record[at + _W] = x.w
-            record[at + _CS] = x.cs * item
-            record[at + _RS] = x.rs * item
-            record[at + _PS] = x.ps * item
-            record[at + _ROWS] = x.rows if is_blob else 1
-            record[at + _DTYPE] = x.dtype
-            record[at + _BYTES] = w[net.blobs_at + blob * _BLOB_WORDS + _B_BYTES]
+            record[at + _R_OFFSET] = x.base * item
+            record[at + _R_C] = x.c if is_blob else 1
+            record[at + _R_H] = x.h if is_blob else 1
+            record[at + _R_W] = x.w
+            record[at + _R_CS] = x.cs * item
+            record[at + _R_RS] = x.rs * item
+            record[at + _R_PS] = x.ps * item
+            record[at + _R_ROWS] = x.rows if is_blob else 1
+            record[at + _R_DTYPE] = x.dtype
+            record[at + _R_BYTES] = w[net.blobs_at + blob * _BLOB_WORDS + _B_BYTES]
             at += _OPERAND_WORDS
         return record
 
@@ -123,13 +123,13 @@ class Calls:
         at = _RECORD_WORDS + _OPERAND_WORDS
         elements = count * each
         for i in range(_CONSTANT, n_in):
-            nbytes = elements * ITEM_BYTES[record[at + _DTYPE]]
-            if record[at + _BYTES] != nbytes:
-                record[at + _W] = elements
-                record[at + _CS] = record[at + _RS] = record[at + _BYTES] = nbytes
+            nbytes = elements * ITEM_BYTES[record[at + _R_DTYPE]]
+            if record[at + _R_BYTES] != nbytes:
+                record[at + _R_W] = elements
+                record[at + _R_CS] = record[at + _R_RS] = record[at + _R_BYTES] = nbytes
             elements = count
             at += _OPERAND_WORDS
-        record[at + (_W if along_w else _C)] = count
+        record[at + (_R_W if along_w else _R_C)] = count
         try:
             self._native.call(record, self._buffers)
         except ValueError:
@@ -159,11 +159,11 @@ def _advance(record, n_in, step, count):
     """
     at = _RECORD_WORDS + 2 * _OPERAND_WORDS
     for _ in range(_CONSTANT + 1, n_in):
-        record[at + _OFFSET] += count * ITEM_BYTES[record[at + _DTYPE]]
+        record[at + _R_OFFSET] += count * ITEM_BYTES[record[at + _R_DTYPE]]
         at += _OPERAND_WORDS
-    skipped = count * step * ITEM_BYTES[record[at + _DTYPE]]
-    record[at + _OFFSET] += skipped
-    record[at + _BYTES] -= skipped
+    skipped = count * step * ITEM_BYTES[record[at + _R_DTYPE]]
+    record[at + _R_OFFSET] += skipped
+    record[at + _R_BYTES] -= skipped
 
 
 def _narrow(operand, count):
