@@ -1,4 +1,4 @@
-"""What differs between MicroPython and CPython, and nothing else.
+"""What differs between MicroPython and CPython, and nothing else; CPython's half is in `cpython.py`.
 
 Views are made once, when a model is loaded or an arena is set up; using one allocates nothing but the value read.
 A view does not keep its buffer alive on MicroPython: whoever makes one also holds the buffer.
@@ -22,7 +22,6 @@ I16 = const(4)
 I32 = const(5)
 
 ITEM_BYTES = bytes((0, 4, 1, 1, 2, 4))
-TYPE_NAMES = ("", "float32", "int8", "uint8", "int16", "int32")
 
 if uctypes:
     _CODES = (0, uctypes.FLOAT32, uctypes.INT8, uctypes.UINT8, uctypes.INT16, uctypes.INT32)
@@ -48,31 +47,7 @@ if uctypes:
         return file.readinto(buffer, nbytes)
 
 else:
-    import ctypes as _ctypes
-
-    _CODES = "?fbBhi"
-
-    def address(buffer):
-        """Address of a buffer's first byte."""
-        view = memoryview(buffer).cast("B")
-        if view.readonly:
-            import numpy
-
-            return numpy.frombuffer(view, numpy.uint8).ctypes.data
-        return _ctypes.addressof(_ctypes.c_char.from_buffer(view))
-
-    def typed(buffer, dtype, nbytes):
-        """The first `nbytes` of a buffer as an indexable of `dtype`, without a copy."""
-        size = ITEM_BYTES[dtype]
-        return memoryview(buffer).cast("B")[: nbytes // size * size].cast(_CODES[dtype])
-
-    def at_address(where, nbytes):
-        """`nbytes` of memory at an address, as a writable buffer."""
-        return memoryview((_ctypes.c_char * nbytes).from_address(where)).cast("B")
-
-    def read_into(file, buffer, nbytes):
-        """Read up to `nbytes` into a buffer's beginning; how many there were."""
-        return file.readinto(memoryview(buffer)[:nbytes])
+    from .cpython import address, at_address, read_into, typed  # noqa: F401
 
 
 try:

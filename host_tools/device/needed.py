@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nnmicro import Net
 
 _PACKAGE = "nnmicro"
+_HOST_ONLY = "cpython.py"
 # Loaded for what an inference does not do, or for files that ask for it.
 _STREAMED = ("streaming", "feeding", "stepping")
 _OPTIONAL = {"selftest", "format", "preprocessing", "vector.array", *_STREAMED}
@@ -88,14 +89,14 @@ def _imports(module: str) -> set[str]:
 
 @functools.cache
 def modules() -> dict[str, tuple[str, bool]]:
-    """Source, and whether it is a package's, of every module by its name below the package."""
+    """Source, and whether it is a package's, of every module that devices have, by its name below the package."""
     found: dict[str, tuple[str, bool]] = {}
 
     def walk(folder: Traversable, prefix: str) -> Iterator[None]:
         for entry in folder.iterdir():
             if entry.is_dir() and entry.name != "__pycache__":
                 yield from walk(entry, f"{prefix}{entry.name}.")
-            elif entry.name.endswith(".py"):
+            elif entry.name.endswith(".py") and prefix + entry.name != _HOST_ONLY:
                 is_package = entry.name == "__init__.py"
                 name = prefix[:-1] if is_package else prefix + entry.name.removesuffix(".py")
                 found[name] = (entry.read_text(encoding="utf-8"), is_package)
