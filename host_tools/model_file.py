@@ -12,9 +12,10 @@ from nnmicro import format as f
 from nnmicro import preprocessing as p
 from nnmicro.blob import Blob
 from nnmicro.elements import Memory
-from nnmicro.port import F32, TYPE_NAMES
+from nnmicro.port import F32
 from nnmicro.sections import section
 from nnmicro.selftest import Vectors
+from nnmicro.type_names import TYPE_NAMES
 
 from .samples import Specification
 

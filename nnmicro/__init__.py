@@ -18,7 +18,7 @@ _HOMES = {
     "Net": "net",
     "Extractor": "extractor",
     "Option": "option",
-    "backends": "kernels",
+    "backends": "available",
     "ArenaFull": "errors",
     "ModelError": "errors",
     "RecycledError": "errors",

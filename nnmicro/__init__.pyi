@@ -1,11 +1,11 @@
 from .arena import Arena as Arena
+from .available import backends as backends
 from .blob import Blob as Blob
 from .errors import ArenaFull as ArenaFull
 from .errors import ModelError as ModelError
 from .errors import RecycledError as RecycledError
 from .errors import StateError as StateError
 from .extractor import Extractor as Extractor
-from .kernels import backends as backends
 from .net import Net as Net
 from .option import Option as Option
 

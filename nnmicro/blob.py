@@ -36,9 +36,9 @@ class Blob:
         complete(Blob, "elements", name)
         return getattr(self, name)
 
-    def lend(self, base, generation):
-        """Show the extractor's arena from byte `base` on, for as long as this generation lasts."""
-        self._base = base
+    def lend(self, offset, generation):
+        """Show the extractor's arena from byte `offset` on, for as long as this generation lasts."""
+        self._base = offset
         self._generation = generation
 
     def _check(self):

@@ -5,7 +5,7 @@ Loaded when a net is first asked for one of these; an inference alone asks for n
 
 from .modules import complete, load
 from .port import F32, const
-from .sections import section, texts
+from .sections import section, text_at, texts
 
 _LAYER_WORDS = const(12)
 _L_NAME = const(7)
@@ -110,11 +110,11 @@ class Net:
         at = self.words[self.record(blob) + _B_NAME]
         if at < 0 or not self.names_bytes:
             return blob
-        return load("names").text_at(self, at)
+        return text_at(self, at)
 
     def layer_name(self, layer):
         at = self.words[self.layers_at + layer * _LAYER_WORDS + _L_NAME]
-        return load("names").text_at(self, at) if at >= 0 and self.names_bytes else str(layer)
+        return text_at(self, at) if at >= 0 and self.names_bytes else str(layer)
 
     def producer(self, blob):
         """The layer that computes a blob; -1 for an input."""

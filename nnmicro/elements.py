@@ -6,7 +6,8 @@ Loaded when a blob is first asked for one of these.
 from array import array
 
 from .errors import StateError
-from .port import ITEM_BYTES, TYPE_NAMES, U8, address, const, typed
+from .port import ITEM_BYTES, U8, address, const, typed
+from .type_names import TYPE_NAMES
 
 _B_C = const(3)
 _B_H = const(4)

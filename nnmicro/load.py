@@ -44,7 +44,7 @@ def load(net, source):
     net.marks = bytearray(net.n_layers + net.n_blobs)
     for layer in range(net.n_layers):
         net.marks[layer] = _COUNTED
-    from .names import text_at
+    from .sections import text_at
 
     # All that is looked up during an inference is made here: threads then only read.
     net._indices = {}
@@ -56,7 +56,6 @@ def load(net, source):
         net._indices[text_at(model, name) if name >= 0 and model.names_bytes else blob] = blob
     op_names = model.op_names
     model = None
-    forget("names")
     _choose(net, op_names)
     if net.window:
         net.window.attach(net)

@@ -1,18 +1,10 @@
-"""Names of blobs and layers in a model file, and the near ones for an error's text."""
+"""A blob by its name, and the near names for an error's text. Loaded for a name that is no input's or output's."""
 
 from .port import const
+from .sections import text_at
 
 _BLOB_WORDS = const(16)
 _B_NAME = const(15)
-
-
-def text_at(net, offset):
-    """The NUL-terminated text at a byte offset of the names section."""
-    data = net.data
-    start = end = net.names_at + offset
-    while data[end]:
-        end += 1
-    return str(bytes(data[start:end]), "utf-8")
 
 
 def find(net, name):

@@ -17,7 +17,7 @@ class Option:
                 % (weights, window)
             )
         if backend is not None:
-            from .kernels import check_name
+            from .available import check_name
 
             check_name(backend)
         self.lightmode = lightmode

@@ -18,15 +18,24 @@ def section(words, kind):
     return 0, 0
 
 
-def texts(data, where, what):
-    """The NUL-terminated texts of a section (NULs at its end are padding), which is called `what`."""
+def texts(data, where, name):
+    """The NUL-terminated texts of a section (NULs at its end are padding), which is called `name`."""
     start, length = where
     try:
         text = str(bytes(data[start : start + length]), "utf-8")
     except (UnicodeError, ValueError):
         from .errors import ModelError
 
-        raise ModelError("section %s is not UTF-8" % what)
+        raise ModelError("section %s is not UTF-8" % name)
     while text.endswith("\0"):
         text = text[:-1]
     return tuple(text.split("\0")) if text else ()
+
+
+def text_at(model, offset):
+    """The NUL-terminated text at a byte offset of the names."""
+    data = model.data
+    start = end = model.names_at + offset
+    while data[end]:
+        end += 1
+    return str(bytes(data[start:end]), "utf-8")

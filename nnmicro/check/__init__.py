@@ -6,8 +6,6 @@ is loaded, run and forgotten, for together they are larger than all that stays: 
 has room for these.
 """
 
-import gc
-
 from ..modules import FROZEN, forget, load
 from ..port import I32, const, typed
 
@@ -57,7 +55,8 @@ def checked(data, size=None):
         _part(part).check(model)
         forget("check." + part)
         if part == "sections" and FROZEN:
-            _load_what_stays(model)
+            load("early").load_what_stays(model)
+            forget("early")
     if model.steps_at:
         _part("steps").check(model)
         forget("check.steps")
@@ -66,37 +65,6 @@ def checked(data, size=None):
 
         check(model)
     return model
-
-
-def _load_what_stays(model):
-    """What an inference of this model needs, before what is needed for a moment only: below that in the heap. Then the
-    arena, which is made last and in one piece, can lie where that was.
-
-    Only of an engine in the firmware: from files all of that is large, and would be there beside the checks.
-    """
-    for name in ("errors", "arena", "blob", "streaming" if model.steps_at else "extractor"):
-        load(name)
-        gc.collect()  # what importing left behind
-    _make_room(model.op_names)
-
-
-def _make_room(kinds):
-    """Import and forget what checks the layers: the interpreter keeps the names of modules, in tables that have to grow
-    for them, here and not when these checks have taken most of the heap."""
-    try:
-        import _nnmicro  # noqa: F401
-    except ImportError:
-        return  # then all of it stays
-    for name in ("names", "kernels", "call"):
-        load(name)
-    for kind in kinds:
-        try:
-            load("reference." + kind)
-        except ImportError:
-            pass  # a push leaves them out
-        forget("reference")
-    for name in ("names", "kernels", "call"):
-        forget(name)
 
 
 def _part(name):

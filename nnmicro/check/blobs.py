@@ -121,9 +121,15 @@ def _quantisation(model, at, dtype, whose):
         fail("%s: a zero point of %d", whose, model.words[at + _Q_SCALES + 1])
 
 
-def _distinct(w, r, whose):
+def _distinct(words, r, whose):
     """No two elements share a byte: each step is at least as long as all that the smaller ones span."""
-    axes = sorted(((w[r + _B_CSTEP], w[r + _B_C]), (w[r + _B_RSTEP], w[r + _B_H]), (w[r + _B_PSTEP], w[r + _B_W])))
+    axes = sorted(
+        (
+            (words[r + _B_CSTEP], words[r + _B_C]),
+            (words[r + _B_RSTEP], words[r + _B_H]),
+            (words[r + _B_PSTEP], words[r + _B_W]),
+        )
+    )
     span = 0
     for step, count in axes:
         if count > 1:

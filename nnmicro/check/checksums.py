@@ -27,13 +27,13 @@ def check_lazy(net):
             compare(net, e)
 
 
-def compare(net, entry):
+def compare(net, at):
     w = net.words
-    start, size = w[entry + _S_OFFSET], w[entry + _S_BYTES]
-    in_file = net.window and w[entry] & _LAZY
+    start, size = w[at + _S_OFFSET], w[at + _S_BYTES]
+    in_file = net.window and w[at] & _LAZY
     crc = net.window.crc(start, size) if in_file else crc32(net.data[start : start + size])
-    if crc != w[entry + _S_CRC] & 0xFFFFFFFF:
-        fail("section %s is damaged: its checksum does not match", section_name(w[entry] & _KIND_MASK))
+    if crc != w[at + _S_CRC] & 0xFFFFFFFF:
+        fail("section %s is damaged: its checksum does not match", section_name(w[at] & _KIND_MASK))
 
 
 def section_name(kind):

@@ -1,7 +1,7 @@
 """What every layer's `check` asks first, and what a layer that cannot work by rows asks before it runs."""
 
 from ..errors import ModelError
-from ..port import F32, TYPE_NAMES
+from ..port import F32
 
 
 def operands(call, layer, fewest, most, params, dtype=F32, state_bytes=None):
@@ -43,16 +43,14 @@ def words(count):
 
 def _operand(operand, layer, name, dtype):
     if operand.dtype != dtype:
-        raise ModelError("%s: the %s is %s, expected %s" % (layer, name, _type(operand.dtype), _type(dtype)))
+        from ..type_names import type_name
+
+        raise ModelError("%s: the %s is %s, expected %s" % (layer, name, type_name(operand.dtype), type_name(dtype)))
     if operand.c < 1 or operand.h < 1 or operand.w < 1 or operand.rows < 1:
         raise ModelError(
             "%s: the %s has the shape %d x %d x %d with %d rows held; every size must be at least 1"
             % (layer, name, operand.c, operand.h, operand.w, operand.rows)
         )
-
-
-def _type(dtype):
-    return TYPE_NAMES[dtype] if 0 < dtype < len(TYPE_NAMES) else "of unknown type %d" % dtype
 
 
 def constant(call, layer, i, name, count):

@@ -1,7 +1,7 @@
 """What the checks of the int8 layers ask besides `checks.py`: operands of different types, zero points, scales."""
 
 from ..errors import ModelError
-from ..port import F32, I8, I16, I32, TYPE_NAMES, U8, const
+from ..port import F32, I8, I16, I32, U8, const
 from . import checks
 
 LOWEST = {I8: -128, U8: 0, I16: -32768}
@@ -38,9 +38,10 @@ def counts(call, layer, inputs, params):
 
 def _operand(operand, layer, name, dtype):
     if operand.dtype != dtype:
-        known = 0 < operand.dtype < len(TYPE_NAMES)
-        given = TYPE_NAMES[operand.dtype] if known else "of unknown type %d" % operand.dtype
-        raise ModelError("%s: the %s is %s, expected %s" % (layer, name, given, TYPE_NAMES[dtype]))
+        from ..type_names import type_name
+
+        given, expected = type_name(operand.dtype), type_name(dtype)
+        raise ModelError("%s: the %s is %s, expected %s" % (layer, name, given, expected))
     if operand.c < 1 or operand.h < 1 or operand.w < 1 or operand.rows < 1:
         raise ModelError(
             "%s: the %s has the shape %d x %d x %d with %d rows held; every size must be at least 1"
@@ -82,9 +83,9 @@ def integer_type(call, layer, operand):
     """The type of an operand, refused where it is none that real numbers are quantised to."""
     dtype = operand.dtype
     if dtype not in LOWEST:
-        known = 0 < dtype < len(TYPE_NAMES)
-        given = TYPE_NAMES[dtype] if known else "of unknown type %d" % dtype
-        raise ModelError("%s: the integer tensor is %s, expected int8, uint8 or int16" % (layer, given))
+        from ..type_names import type_name
+
+        raise ModelError("%s: the integer tensor is %s, expected int8, uint8 or int16" % (layer, type_name(dtype)))
     return dtype
 
 

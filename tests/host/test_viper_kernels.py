@@ -14,7 +14,7 @@ import pytest
 import nnmicro
 from host_tools.device import Device, open_device, push_engine
 from host_tools.remote.inference import RemoteInference
-from nnmicro import kernels
+from nnmicro import available
 from nnmicro.reference.fixed_point import multiply_away, multiply_up
 from tests.boards import lacking
 from tests.host import int8_models, litert
@@ -211,7 +211,7 @@ def test_a_real_network_on_a_board_with_the_heap_locked(board: Device, name: str
 def test_this_python_says_why_not() -> None:
     assert dict(nnmicro.backends())["viper"] == "viper code runs on MicroPython only"
     with pytest.raises(ValueError, match="'viper' cannot be used here: viper code runs on MicroPython only"):
-        kernels.usable("viper")
+        available.usable("viper")
 
 
 def test_a_device_says_why_not() -> None:
