@@ -8,9 +8,9 @@ from host_tools.importers.builder import Shape
 from host_tools.importers.onnx.context import Context, Node
 from host_tools.importers.onnx.operators.moving import slice_attrs
 from host_tools.importers.onnx.operators.views import permute
+from host_tools.importers.recurrent import GRU, GRU_AFTER, LSTM, PLAIN, add_direction
 from host_tools.importers.refusals import Unsupported
 
-_PLAIN, _GRU, _GRU_AFTER, _LSTM = range(4)  # kinds of recurrent
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 _FUNCTIONS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
 _SEQUENCE_LENGTHS, _FIRST_H, _FIRST_C, _PEEPHOLES = 4, 5, 6, 7
@@ -78,22 +78,17 @@ def _direction(ctx: Context, node: Node, x: str, view: Shape, i: int, reverse: b
     bias = ctx.value(node.inputs[3], "bias")[i] if node.has_input(3) else np.zeros(2 * gates * cells)
     if bias.shape != (2 * gates * cells,):
         raise Unsupported(f"a bias of shape {bias.shape} for {cells} cells")
-    graph = ctx.builder.graph
-    scratch = ctx.builder.free_name(f"{node.name}.scratch")
-    graph.add_tensor(scratch, (1, batch * cells))
-    graph.states.append(scratch)
-    constants = [
-        ctx.builder.constant(f"{node.name}.{n}", a.reshape(1, -1)) for n, a in zip("wrb", (*weights, bias), strict=True)
-    ]
-    operands = [x, _first(ctx, node, _FIRST_H, i, batch, cells), scratch, *constants]
-    kind = _PLAIN
+    first = [_first(ctx, node, _FIRST_H, i, batch, cells)]
+    kind = PLAIN
     if node.op == "LSTM":
-        kind = _LSTM
-        operands.append(_first(ctx, node, _FIRST_C, i, batch, cells))
+        kind = LSTM
+        first.append(_first(ctx, node, _FIRST_C, i, batch, cells))
     elif node.op == "GRU":
-        kind = _GRU_AFTER if node.integer("linear_before_reset", 0) else _GRU
-    attrs = {"kind": kind, "reverse": int(reverse), "with_cell": int(with_cell)}
-    return ctx.emit_new("recurrent", node, operands, (batch, steps, cells * (1 + with_cell)), **attrs)
+        kind = GRU_AFTER if node.integer("linear_before_reset", 0) else GRU
+    given = (weights[0], weights[1], bias)
+    return add_direction(
+        ctx.builder, node.name, x, view, kind, given, tuple(first), reverse=reverse, with_cell=with_cell
+    )
 
 
 def _first(ctx: Context, node: Node, k: int, i: int, batch: int, cells: int) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from math import prod
-
 import numpy as np
 
 from host_tools.functions import KINDS
@@ -13,21 +10,31 @@ from host_tools.importers.geometry import spatial_axis
 from host_tools.importers.onnx.context import Context, Node
 from host_tools.importers.onnx.operators import windows
 from host_tools.importers.onnx.operators.views import finish, lines
+from host_tools.importers.reductions import (
+    ABSOLUTE,
+    LENGTH,
+    LOG_SUM,
+    LOG_SUM_EXP,
+    MAX,
+    MEAN,
+    MIN,
+    PRODUCT,
+    SQUARES,
+    SUM,
+    in_turns,
+)
 from host_tools.importers.refusals import Unsupported
 
-_SUM, _MEAN, _MAX, _MIN, _PRODUCT, _ABSOLUTE, _LENGTH, _LOG_SUM, _LOG_SUM_EXP, _SQUARES = range(10)
 _KINDS = {
-    "ReduceSum": _SUM, "ReduceMean": _MEAN, "ReduceMax": _MAX, "ReduceMin": _MIN, "ReduceProd": _PRODUCT,
-    "ReduceL1": _ABSOLUTE, "ReduceL2": _LENGTH, "ReduceLogSum": _LOG_SUM, "ReduceLogSumExp": _LOG_SUM_EXP,
-    "ReduceSumSquare": _SQUARES,
+    "ReduceSum": SUM, "ReduceMean": MEAN, "ReduceMax": MAX, "ReduceMin": MIN, "ReduceProd": PRODUCT,
+    "ReduceL1": ABSOLUTE, "ReduceL2": LENGTH, "ReduceLogSum": LOG_SUM, "ReduceLogSumExp": LOG_SUM_EXP,
+    "ReduceSumSquare": SQUARES,
 }  # fmt: skip
 OPERATORS = tuple(_KINDS)
+_H = 1
 
-# Where axes are reduced one after the other: the kind of all but the last, and of all but the first.
-_BEFORE = {_LOG_SUM: _SUM}
-_AFTER = {_SQUARES: _SUM}
 # Of one element.
-_ALONE = {_ABSOLUTE: "absolute", _LENGTH: "absolute", _LOG_SUM: "logarithm", _SQUARES: "square"}
+_ALONE = {ABSOLUTE: "absolute", LENGTH: "absolute", LOG_SUM: "logarithm", SQUARES: "square"}
 
 
 def reduce(ctx: Context, node: Node) -> None:
@@ -36,7 +43,7 @@ def reduce(ctx: Context, node: Node) -> None:
     wanted = windows.named_axes(ctx, node)
     kind = _KINDS[node.op]
     reduced = {axis for axis in wanted if shape[axis] != 1}
-    if kind in (_MEAN, _MAX) and all(axis >= len(shape) - 2 for axis in reduced):
+    if kind in (MEAN, MAX) and all(axis >= len(shape) - 2 for axis in reduced):
         windows.reduce(ctx, node)
     elif not reduced:
         _elementwise(ctx, node, kind)
@@ -67,21 +74,14 @@ def _elementwise(ctx: Context, node: Node, kind: int) -> None:
 
 
 def _in_turns(ctx: Context, node: Node, kind: int, shape: Shape, reduced: set[int]) -> None:
-    """Neighbouring axes at once, as the middle one of three; the last ones first."""
-    runs = [(over, prod(shape[a] for a in axes)) for over, axes in groupby(range(len(shape)), reduced.__contains__)]
-    left = [i for i, (over, _) in enumerate(runs) if over]
-    blob = node.inputs[0]
-    step = kind
-    while left:
-        at = left.pop()
-        before, behind = prod(size for _, size in runs[:at]), prod(size for over, size in runs[at + 1 :] if not over)
-        source = ctx.builder.reshaped(node.name, ctx.operand(blob), (before, runs[at][1], behind))
-        this = _BEFORE.get(step, step) if left else step
-        if left:
-            blob = ctx.emit_new("reduce", node, [source], (before, 1, behind), kind=this, axis=1)
+    steps = list(in_turns(shape, reduced, kind))
+    blob = ctx.operand(node.inputs[0])
+    for i, step in enumerate(steps):
+        source = ctx.builder.reshaped(node.name, blob, step.view)
+        if i == len(steps) - 1:
+            finish(ctx, node, "reduce", [source], step.kept, kind=step.kind, axis=_H)
         else:
-            finish(ctx, node, "reduce", [source], (before, 1, behind), kind=this, axis=1)
-        step = _AFTER.get(step, step)
+            blob = ctx.emit_new("reduce", node, [source], step.kept, kind=step.kind, axis=_H)
 
 
 def arg_extremum(ctx: Context, node: Node) -> None:
