@@ -16,6 +16,11 @@ layers at once. Written by `nnmicro ops --markdown`; a test fails where it is st
 """
 
 
+_REGISTRY = """Each of those above is compared with the `ncnn` package on random parameters, shapes and weights
+(`tests/host/test_ncnn_layers.py`); that the two lists together are its registry is a test, too.
+"""
+
+
 @dataclass(frozen=True)
 class Operator:
     """One operator of one format: in which types it becomes layers, and whether it is computed while converting."""
@@ -71,7 +76,18 @@ def markdown() -> str:
         for operator in known:
             marks = [mark(value) for value in (operator.float32, operator.int8, operator.constant)]
             lines.append(f"| {' | '.join([operator.name, *marks])} |")
+    lines += _not_imported()
     return "\n".join(lines) + "\n"
+
+
+def _not_imported() -> list[str]:
+    """What of ncnn's registry is not above."""
+    from host_tools.importers.ncnn.registry import NOT_IMPORTED
+
+    count = len(NOT_IMPORTED) + len(_ncnn())
+    lines = ["", f"## ncnn: the others of the {count} layers of its registry", ""]
+    lines += [*_REGISTRY.splitlines(), "", "| layer | why it is not imported |", "|---|---|"]
+    return lines + [f"| {name} | {reason} |" for name, reason in sorted(NOT_IMPORTED.items())]
 
 
 def mark(value: bool) -> str:

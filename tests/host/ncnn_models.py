@@ -9,7 +9,7 @@ from pathlib import Path
 
 Shapes = list[tuple[int, ...]]
 
-INPUT_NAMES = ("x", "z", "u")
+INPUT_NAMES = ("x", "z", "u", "v")
 
 
 def param_text(shapes: Shapes, layers: list[str]) -> str:

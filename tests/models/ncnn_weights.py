@@ -32,7 +32,8 @@ def write_random_weights(param: Path, binary: Path, encoding: str = "fp32", seed
 def _random_weights(random: np.random.Generator, layer: ParamLayer, section: Section) -> np.ndarray:
     """He initialisation, so that values keep their size from layer to layer."""
     if section.tagged:
-        fan_in = section.count / max(layer.integer(0, 1), 1)
+        outputs = layer.params.get(0)
+        fan_in = section.count / max(outputs if isinstance(outputs, int) else 1, 1)
         rectified = layer.kind != "InnerProduct" and layer.integer(9, 0)  # half of the values are lost
         values = random.normal(0.0, sqrt((2.0 if rectified else 1.0) / fan_in), section.count)
     elif section.name in ("variance", "slope", "scale"):

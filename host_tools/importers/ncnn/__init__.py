@@ -53,6 +53,9 @@ def load(
                 f"{binary.name}: {source.left} bytes are left after the last layer's weights. Does it belong "
                 f"to {path.name}?"
             )
+    known = [name for name in outputs if graph.tensor(name).data is not None]
+    if known:
+        raise ConversionError(f"{path.name}: {', '.join(known)} would be an output, but is known beforehand")
     graph.outputs = list(outputs)
     return graph
 
@@ -104,6 +107,7 @@ def _build(
     graph = Graph(file.path.stem)
     context = Context(Builder(graph, [name for layer in file.layers for name in layer.outputs]))
     kept_lines = {layer.line for layer in kept}
+    indices = _indices(file)
     lost: ParamLayer | None = None  # a cut layer behind which the position in the weights is unknown
     for layer in file.layers:
         if layer.line not in kept_lines:
@@ -114,7 +118,7 @@ def _build(
             continue
         try:
             if layer.kind == "Input":
-                _input(context, layer, input_shapes)
+                _input(context, layer, input_shapes, indices)
                 continue
             operator = TABLE.get(layer.kind)
             if operator is None:
@@ -128,6 +132,7 @@ def _build(
                 )
             context.weights = _take_weights(layer, source)
             if all(name in graph.tensors for name in layer.inputs):  # else behind a refused layer
+                _refuse_constants(graph, layer)
                 operator.build(context, layer)
         except Unsupported as reason:
             _refuse(refusals, graph, layer, str(reason))
@@ -147,7 +152,26 @@ def _take_weights(layer: ParamLayer, source: WeightSource) -> dict[str, np.ndarr
     return {section.name: source.take(section.count, section.tagged, what) for section in sections}
 
 
-def _input(context: Context, layer: ParamLayer, input_shapes: InputShapes) -> None:
+# Layers that take what is known before the first input as they take any blob, or that only give it another shape.
+_TAKES_CONSTANTS = frozenset({"DeepCopy", "ExpandDims", "Flatten", "Noop", "Reshape", "Split", "Squeeze"})
+
+
+def _refuse_constants(graph: Graph, layer: ParamLayer) -> None:
+    known = [graph.tensor(name).data is not None for name in layer.inputs]
+    if known and all(known) and layer.kind not in _TAKES_CONSTANTS:
+        raise Unsupported("all that it is given is known (MemoryData); put what it computes into the file instead")
+
+
+def _indices(file: ParamFile) -> set[str]:
+    """The blobs that are looked up in tables: these are integers."""
+    found: set[str] = set()
+    for layer in reversed(file.layers):
+        if layer.kind == "Embed" or (layer.kind == "Split" and found.intersection(layer.outputs)):
+            found.update(layer.inputs)
+    return found
+
+
+def _input(context: Context, layer: ParamLayer, input_shapes: InputShapes, indices: set[str]) -> None:
     """Width, height and channels are parameters 0, 1 and 2; a later one that is not given is an axis less."""
     (name,) = layer.outputs
     shape = input_shapes.get(name)
@@ -162,3 +186,5 @@ def _input(context: Context, layer: ParamLayer, input_shapes: InputShapes) -> No
             f"--input-shape {name}=3,224,224"
         )
     context.builder.input(name, shape)
+    if name in indices:
+        context.builder.graph.tensor(name).dtype = np.dtype(np.int32)

@@ -34,7 +34,11 @@ class Context:
         return self.builder.graph.tensor(name).shape
 
     def emit(self, op: str, layer: ParamLayer, inputs: list[str], shape: Shape, **attrs: Attr) -> None:
-        """One layer that makes the source layer's output."""
+        """One layer that makes the source layer's output; none where that is a constant seen with another shape."""
+        data = self.builder.graph.tensor(inputs[0]).data
+        if data is not None and op in ("share", "reshape"):
+            self.constant(layer.outputs[0], data.reshape(shape))
+            return
         self.builder.emit(op, layer.name, inputs, layer.outputs[0], shape, **attrs)
 
     def emit_new(self, op: str, layer: ParamLayer, inputs: list[str], shape: Shape, **attrs: Attr) -> str:
@@ -44,6 +48,10 @@ class Context:
     def share(self, layer: ParamLayer) -> None:
         """The output is the input."""
         self.emit("share", layer, layer.inputs[:1], self.shape(layer.inputs[0]))
+
+    def constant(self, name: str, data: np.ndarray) -> None:
+        """A blob of the source that is known before the first input."""
+        self.builder.graph.add_constant(name, np.ascontiguousarray(data, dtype=np.float32))
 
     def weight(self, layer: ParamLayer, section: str, shape: Shape) -> str:
         """The section as a constant of the graph."""

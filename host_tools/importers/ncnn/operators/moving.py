@@ -20,6 +20,14 @@ def _axis(layer: ParamLayer, key: int, rank: int) -> int:
     return axis % rank
 
 
+def part(starts: dict[int, int]) -> dict[str, Attr]:
+    """Parameters of a slice that begins there along c (0), h (1) and w (2)."""
+    found: dict[str, Attr] = {}
+    for at, letter in enumerate("chw"):
+        found[f"start_{letter}"], found[f"step_{letter}"] = starts.get(at, 0), 1
+    return found
+
+
 def concat(ctx: Context, layer: ParamLayer) -> None:
     shapes = [ctx.shape(name) for name in layer.inputs]
     axis = _axis(layer, 0, len(shapes[0]))
@@ -38,23 +46,14 @@ def slice_(ctx: Context, layer: ParamLayer) -> None:
     """One slice layer for each output; sizes (0) or first indices behind the first output (2)."""
     shape = ctx.shape(layer.inputs[0])
     axis = _axis(layer, 1, len(shape))
-    letter = "chw"[spatial_axis(shape, axis)]
+    at = spatial_axis(shape, axis)
     start, total = 0, shape[axis]
     for i, output in enumerate(layer.outputs):
         size = _slice_size(layer, i, start, total)
         if size < 1 or start + size > total:
             raise Unsupported(f"output {i} would take {size} of {total} elements from {start} on")
         out = (*shape[:axis], size, *shape[axis + 1 :])
-        attrs: dict[str, Attr] = {
-            "start_c": 0,
-            "start_h": 0,
-            "start_w": 0,
-            "step_c": 1,
-            "step_h": 1,
-            "step_w": 1,
-        }
-        attrs[f"start_{letter}"] = start
-        ctx.builder.emit("slice", layer.name, layer.inputs, output, out, **attrs)
+        ctx.builder.emit("slice", layer.name, layer.inputs, output, out, **part({at: start}))
         start += size
 
 

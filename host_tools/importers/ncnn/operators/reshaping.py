@@ -7,6 +7,7 @@ from math import prod
 from host_tools.importers.builder import Shape
 from host_tools.importers.geometry import spatial_axis
 from host_tools.importers.ncnn.context import Context
+from host_tools.importers.ncnn.operators.windows import image
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
 
@@ -23,7 +24,12 @@ def noop(ctx: Context, layer: ParamLayer) -> None:
 def split(ctx: Context, layer: ParamLayer) -> None:
     """One shared view for each output."""
     for output in layer.outputs:
-        ctx.builder.emit("share", layer.name, layer.inputs, output, ctx.shape(layer.inputs[0]))
+        data = ctx.builder.graph.tensor(layer.inputs[0]).data
+        if data is not None:
+            ctx.constant(output, data)
+        else:
+            ctx.builder.emit("share", layer.name, layer.inputs, output, ctx.shape(layer.inputs[0]))
+            ctx.builder.graph.tensor(output).dtype = ctx.builder.graph.tensor(layer.inputs[0]).dtype
 
 
 def flatten(ctx: Context, layer: ParamLayer) -> None:
@@ -60,6 +66,45 @@ def reshape(ctx: Context, layer: ParamLayer) -> None:
     ctx.emit("reshape", layer, layer.inputs, shape)
 
 
+def squeeze(ctx: Context, layer: ParamLayer) -> None:
+    """Axes of one element go; at least one axis stays."""
+    shape, given = ctx.shape(layer.inputs[0]), layer.integers(3)
+    if layer.params.get(3) is None:
+        flags = (layer.integer(0, 0), layer.integer(1, 0), layer.integer(2, 0))[: len(shape)][::-1]
+        gone = {axis for axis, flag in enumerate(flags) if flag}
+    else:
+        gone = {axis + len(shape) if axis < 0 else axis for axis in given}
+    kept = tuple(n for axis, n in enumerate(shape) if n != 1 or axis not in gone)
+    ctx.emit("reshape", layer, layer.inputs, kept or (1,))
+
+
+def expand_dims(ctx: Context, layer: ParamLayer) -> None:
+    shape, axes = ctx.shape(layer.inputs[0]), layer.integers(3)
+    rank = len(shape) + len(axes)
+    new = {axis % rank for axis in axes}
+    if rank > 3 or len(new) != len(axes) or any(not -rank <= axis < rank for axis in axes):
+        raise Unsupported(f"new axes {axes} in shape {shape}; three axes are supported")
+    old = iter(shape)
+    ctx.emit("reshape", layer, layer.inputs, tuple(1 if axis in new else next(old) for axis in range(rank)))
+
+
+def reorg(ctx: Context, layer: ParamLayer) -> None:
+    """Squares of pixels to channels; in mode 1 the square's place is the outer part of a channel's number."""
+    (c, h, w), size = image(ctx, layer), layer.integer(0, 1)
+    if size < 1 or h % size or w % size:
+        raise Unsupported(f"{h} x {w} elements are no multiple of {size} x {size}")
+    rows, columns, squares = h // size, w // size, size * size
+    # Two transpositions of four axes at most: first the rows, then the columns.
+    blob = ctx.builder.reshaped(layer.name, layer.inputs[0], (c, rows, size, w))
+    blob = ctx.emit_new("permute", layer, [blob], (c, size, rows, w), perm=(0, 2, 1, 3))
+    blob = ctx.builder.reshaped(layer.name, blob, (c * size, rows, columns, size))
+    blob = ctx.emit_new("permute", layer, [blob], (c * size, size, rows, columns), perm=(0, 3, 1, 2))
+    if layer.integer(1, 0):
+        blob = ctx.builder.reshaped(layer.name, blob, (c, squares, rows * columns))
+        blob = ctx.emit_new("permute", layer, [blob], (squares, c, rows * columns), perm=(1, 0, 2))
+    ctx.emit("reshape", layer, [blob], (c * squares, rows, columns))
+
+
 def permute(ctx: Context, layer: ParamLayer) -> None:
     order, shape = layer.integer(0, 0), ctx.shape(layer.inputs[0])
     if len(shape) == 1:
@@ -73,7 +118,7 @@ def permute(ctx: Context, layer: ParamLayer) -> None:
 
 def pixel_shuffle(ctx: Context, layer: ParamLayer) -> None:
     """Channels to squares of pixels; in mode 1 the square's place is the outer part of a channel's number."""
-    (c, h, w), size = _image(ctx, layer), layer.integer(0, 1)
+    (c, h, w), size = image(ctx, layer), layer.integer(0, 1)
     if size < 1 or c % (size * size):
         raise Unsupported(f"{c} channels are no multiple of {size} x {size}")
     count = c // (size * size)
@@ -91,7 +136,7 @@ def pixel_shuffle(ctx: Context, layer: ParamLayer) -> None:
 
 
 def shuffle_channel(ctx: Context, layer: ParamLayer) -> None:
-    (c, h, w), groups = _image(ctx, layer), layer.integer(0, 1)
+    (c, h, w), groups = image(ctx, layer), layer.integer(0, 1)
     if groups < 1 or c % groups:
         raise Unsupported(f"{groups} groups of {c} channels")
     groups = c // groups if layer.integer(1, 0) else groups
@@ -106,10 +151,3 @@ def cumulative_sum(ctx: Context, layer: ParamLayer) -> None:
         raise Unsupported(f"axis {axis} of a blob with {len(shape)} axes")
     attrs = {"axis": spatial_axis(shape, axis), "exclusive": 0, "reverse": 0}
     ctx.emit("cumsum", layer, layer.inputs, shape, **attrs)
-
-
-def _image(ctx: Context, layer: ParamLayer) -> Shape:
-    shape = ctx.shape(layer.inputs[0])
-    if len(shape) != 3:
-        raise Unsupported(f"its input has shape {shape}; channels, height and width are needed")
-    return shape

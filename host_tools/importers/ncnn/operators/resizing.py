@@ -14,9 +14,7 @@ _FLOOR = 2
 
 
 def interp(ctx: Context, layer: ParamLayer) -> None:
-    """Nearest: floor(x / scale). Bilinear: between pixel centres, by the sizes alone, or with corners
-    aligned.
-    """
+    """Nearest: floor(x / scale). Bilinear: between pixel centres, or with corners aligned."""
     kind = layer.integer(0, 0)
     if kind not in (_NEAREST, _BILINEAR):
         raise Unsupported(f"resize type {kind}; supported are 1 (nearest) and 2 (bilinear)")
@@ -38,7 +36,8 @@ def interp(ctx: Context, layer: ParamLayer) -> None:
     elif (out_h, out_w) == (h, w):
         ctx.share(layer)
         return
-    # What nearest divides by: the ratio of the sizes where a size is given, else the scale itself.
+    # What a coordinate is divided by: the ratio of the sizes where a size is given, else the scale itself (ncnn before
+    # autumn 2026 took the ratio for bilinear in any case; the two differ where the scale gives no whole size).
     ratio_h, ratio_w = out_h / h, out_w / w
     nearest = kind == _NEAREST
     transform = _ASYMMETRIC if nearest else _ALIGN_CORNERS if layer.integer(6, 0) else _HALF_PIXEL
@@ -50,6 +49,6 @@ def interp(ctx: Context, layer: ParamLayer) -> None:
         mode=int(not nearest),
         transform=transform,
         rounding=_FLOOR,
-        scale_h=ratio_h if sized_h or not nearest else float(scale_h),
-        scale_w=ratio_w if sized_w or not nearest else float(scale_w),
+        scale_h=ratio_h if sized_h else float(scale_h),
+        scale_w=ratio_w if sized_w else float(scale_w),
     )

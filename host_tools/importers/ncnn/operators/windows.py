@@ -17,13 +17,13 @@ _FULL, _VALID, _POOL_SAME_UPPER, _POOL_SAME_LOWER = range(4)
 Pads = tuple[int, int, int, int]  # top, left, bottom, right
 
 
-def _pair(layer: ParamLayer, key_w: int, key_h: int, default: int) -> tuple[int, int]:
+def pair(layer: ParamLayer, key_w: int, key_h: int, default: int) -> tuple[int, int]:
     """(h, w) of a parameter whose height is its width where it is not given."""
     w = layer.integer(key_w, default)
     return layer.integer(key_h, w), w
 
 
-def _image(ctx: Context, layer: ParamLayer) -> Shape:
+def image(ctx: Context, layer: ParamLayer) -> Shape:
     shape = ctx.shape(layer.inputs[0])
     if len(shape) != 3:
         raise Unsupported(f"its input has shape {shape}; channels, height and width are needed")
@@ -33,9 +33,12 @@ def _image(ctx: Context, layer: ParamLayer) -> Shape:
 def _same(size: Shape, kernel: Shape, stride: Shape, dilation: Shape, upper: bool) -> Pads:
     if min(kernel + stride + dilation) < 1:
         raise Unsupported(f"kernel {kernel}, stride {stride} and dilation {dilation} must all be 1 or more")
-    (top, bottom), (left, right) = (
-        same_padding(*axis, upper) for axis in zip(size, kernel, stride, dilation, strict=True)
-    )
+    axes = list(zip(size, kernel, stride, dilation, strict=True))
+    (top, bottom), (left, right) = (same_padding(*axis, upper) for axis in axes)
+    # Where a window is smaller than its stride ncnn may pad less than nothing: it cuts, if the other axis is padded.
+    spare = [d * (k - 1) + 1 + (n - 1) // s * s - n for n, k, s, d in axes]
+    if min(spare) < 0 < max(spare):
+        raise Unsupported("SAME padding where ncnn pads one axis and cuts the other; give the pads as numbers")
     return top, left, bottom, right
 
 
@@ -53,12 +56,12 @@ def convolution_weights(layer: ParamLayer) -> list[Section]:
 def convolution(ctx: Context, layer: ParamLayer) -> None:
     """Convolution, and with groups (parameter 7) ConvolutionDepthWise."""
     count = layer.integer(0, 0)
-    kernel, dilation, stride = _pair(layer, 1, 11, 0), _pair(layer, 2, 12, 1), _pair(layer, 3, 13, 1)
-    group = layer.integer(7, 1) if layer.kind == "ConvolutionDepthWise" else 1
+    kernel, dilation, stride = pair(layer, 1, 11, 0), pair(layer, 2, 12, 1), pair(layer, 3, 13, 1)
+    group = layer.integer(7, 1) if layer.kind.startswith("ConvolutionDepthWise") else 1
     if len(ctx.shape(layer.inputs[0])) == 1 and kernel == (1, 1) and group == 1:
         _flat_convolution(ctx, layer, count)
         return
-    channels, *size = _image(ctx, layer)
+    channels, *size = image(ctx, layer)
     left = layer.integer(4, 0)
     top = layer.integer(14, left)
     pads: Pads = (top, left, layer.integer(16, top), layer.integer(15, left))
@@ -94,7 +97,7 @@ def _flat_convolution(ctx: Context, layer: ParamLayer, count: int) -> None:
 
 
 def pooling(ctx: Context, layer: ParamLayer) -> None:
-    channels, *size = _image(ctx, layer)
+    channels, *size = image(ctx, layer)
     kind = layer.integer(0, 0)
     if kind not in (_MAX, _AVERAGE):
         raise Unsupported(f"pooling type {kind}")
@@ -104,7 +107,7 @@ def pooling(ctx: Context, layer: ParamLayer) -> None:
     if layer.integer(7, 0):
         _adaptive_pooling(ctx, layer, kind, channels, tuple(size))
         return
-    kernel, stride = _pair(layer, 1, 11, 0), _pair(layer, 2, 12, 1)
+    kernel, stride = pair(layer, 1, 11, 0), pair(layer, 2, 12, 1)
     left = layer.integer(3, 0)
     top = layer.integer(13, left)
     pads: Pads = (top, left, layer.integer(15, top), layer.integer(14, left))
