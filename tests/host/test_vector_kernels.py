@@ -1,4 +1,4 @@
-"""The layers on whole rows, here through numpy: against onnxruntime, by rows and in place."""
+"""The layers on whole rows, through numpy held to what ulab has: against onnxruntime, by rows and in place."""
 
 from __future__ import annotations
 
@@ -12,14 +12,32 @@ import pytest
 import nnmicro.vector
 from tests.host.kernel_call import Bench, words
 from tests.host.layer_cases import Case, agrees, all_cases, result_by_rows
+from tests.ulab import strict
+from tests.ulab.installed import kernels
 
 LAYERS = sorted({m.name for m in pkgutil.iter_modules(nnmicro.vector.__path__)} - {"array"})
 IN_PLACE = ("activation", "scale", "binary_op", "softmax")
 BY_ROWS = ("convolution", "pooling", "activation", "scale", "binary_op", "concat", "slice")
 
+ON_ULAB = kernels(LAYERS)
+
+
+def on_numpy(op: str):
+    """As applications on a host have it."""
+    return import_module(f"nnmicro.vector.{op}")
+
 
 def vector(op: str):
-    return import_module(f"nnmicro.vector.{op}")
+    """The kernel through the strict ulab: a call that is made for it has ulab's arrays."""
+
+    def run(call):
+        for operand in call._pool:
+            if operand.array is not None and not isinstance(operand.array, strict.ndarray):
+                operand.array = strict.frombuffer(operand.array)
+        with np.errstate(all="ignore"):  # ulab has no warnings
+            ON_ULAB[op].run(call)
+
+    return run
 
 
 def reference(op: str):
@@ -38,7 +56,7 @@ def bench(case: Case, interleaved: bool = False, in_place: bool = False, tail: i
 
 @pytest.mark.parametrize("op", LAYERS)
 def test_parameters_and_in_place_are_those_of_the_reference(op: str):
-    ours, theirs = vars(vector(op)), vars(reference(op))
+    ours, theirs = vars(on_numpy(op)), vars(reference(op))
     named = {name: value for name, value in ours.items() if name.startswith("_P_") or name == "_IN_PLACE"}
     assert named == {name: theirs[name] for name in named}
     assert ours.get("_IN_PLACE") == theirs.get("_IN_PLACE")
@@ -48,16 +66,23 @@ def test_parameters_and_in_place_are_those_of_the_reference(op: str):
 @pytest.mark.parametrize("case", cases(LAYERS))
 def test_equals_onnxruntime(case: Case, interleaved: bool):
     b = bench(case, interleaved)
-    with np.errstate(all="raise", under="ignore"):
-        vector(case.op).run(b.call)
+    vector(case.op)(b.call)
     assert agrees(b.result(), case.expected)
     assert b.guards_untouched()
 
 
 @pytest.mark.parametrize("case", cases(LAYERS))
+def test_through_numpy_without_a_warning(case: Case):
+    b = bench(case)
+    with np.errstate(all="raise", under="ignore"):
+        on_numpy(case.op).run(b.call)
+    assert agrees(b.result(), case.expected)
+
+
+@pytest.mark.parametrize("case", cases(LAYERS))
 def test_an_output_at_the_end_of_its_buffer_is_not_overrun(case: Case):
     b = bench(case, tail=0)
-    vector(case.op).run(b.call)
+    vector(case.op)(b.call)
     assert agrees(b.result(), case.expected)
     assert b.guards_untouched()
 
@@ -66,7 +91,7 @@ def test_an_output_at_the_end_of_its_buffer_is_not_overrun(case: Case):
 @pytest.mark.parametrize("case", cases(BY_ROWS))
 def test_rows_in_rings_equal_all_at_once(case: Case, at_once: int):
     params = words(case.params, reference(case.op))
-    result, guards_untouched = result_by_rows(case, vector(case.op).run, params, at_once, checked=False)
+    result, guards_untouched = result_by_rows(case, vector(case.op), params, at_once, checked=False)
     assert agrees(result, case.expected)
     assert guards_untouched
 
@@ -76,8 +101,8 @@ def test_rows_in_rings_equal_all_at_once(case: Case, at_once: int):
 )
 def test_in_place_equals_not_in_place(case: Case):
     apart, in_place = bench(case), bench(case, in_place=True)
-    vector(case.op).run(apart.call)
-    vector(case.op).run(in_place.call)
+    vector(case.op)(apart.call)
+    vector(case.op)(in_place.call)
     assert np.array_equal(apart.result(), in_place.result())
     assert in_place.guards_untouched()
 
@@ -99,7 +124,7 @@ def test_planar_layers_do_not_fall_back_to_the_reference(monkeypatch):
             or case.op == "pooling"
         )
         if not expected_there:
-            vector(case.op).run(bench(case).call)
+            vector(case.op)(bench(case).call)
 
 
 @pytest.mark.slow
@@ -148,7 +173,7 @@ def test_layers_of_mobilenet_v2_take_under_ten_seconds():
         weight = rng.standard_normal((1, 1, co * ci // group * kernel * kernel), dtype=np.float32)
         row = words(params, reference("convolution"))
         made = Bench([x, weight], (co, size // stride, size // stride), row, checked=False)
-        vector("convolution").run(made.call)
+        vector("convolution")(made.call)
         macs += co * ci // group * kernel**2 * (size // stride) ** 2
     assert 290e6 < macs < 310e6
     assert time.perf_counter() - started < 10
@@ -175,7 +200,7 @@ def test_blocks_of_rows_equal_the_reference(op: str, constants: list[int], param
     output = (4, 23, 31) if op == "convolution" else shape
     row = words(params, reference(op))
     ours, theirs = Bench(inputs, output, row, checked=False), Bench(inputs, output, row, checked=False)
-    vector(op).run(ours.call)
+    vector(op)(ours.call)
     reference(op).run(theirs.call)
     assert agrees(ours.result(), theirs.result())
     assert ours.guards_untouched()
@@ -194,6 +219,6 @@ def test_a_pointwise_kernel_over_rows_below_the_input_gives_the_bias():
         "activation_b": 0.0,
     }
     made = Bench([x, weight, bias], (3, 6, 5), words(params, reference("convolution")), checked=False)
-    vector("convolution").run(made.call)
+    vector("convolution")(made.call)
     expected = np.concatenate([np.full((3, 4, 5), 1.0), np.zeros((3, 2, 5))], axis=1) + bias.reshape(3, 1, 1)
     assert np.array_equal(made.result(), expected)
