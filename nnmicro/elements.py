@@ -59,6 +59,21 @@ class Blob:
         """Elements from one channel to the next."""
         return self._net.words[self._net.record(self.index) + _B_CSTEP] // ITEM_BYTES[self._type]
 
+    # Its memory
+
+    def ndarray(self):
+        """The blob's memory as an array of ulab's, on a host of numpy's: writable, borrowed, nothing is copied.
+
+        Its shape is the blob's; ulab, which has two dimensions, gets height and width as one: channels x pixels, or
+        pixels x channels where that is the source's order. Not protected once the inference is over, as `view()` is
+        not: of a blob that is held, or of a `copy()`, it lasts. Raises ValueError where the memory has gaps that no
+        array can have, TypeError where ulab has no such elements (int32), ImportError without either library.
+        """
+        self._check()
+        from .arrays import view
+
+        return view(self._net, self.index, self._memory.buffer, self._base)
+
     # Copied out
 
     def dequantize(self, out):
@@ -212,19 +227,24 @@ class Blob:
                 target[self._position(i)] = source[i]
 
     def flat(self, array):
-        """An ndarray's elements in one run, as bytes where it has the blob's type.
+        """An ndarray's elements in one run, as bytes where it has the blob's type; copied only where it has gaps.
 
-        Raises ValueError where its shape is not the blob's.
+        Raises ValueError where its shape is neither the blob's, nor that in two dimensions, nor flat.
         """
+        from .arrays import is_of_type, plane_shape
+
         given = tuple(array.shape)
         want = self.shape
         while want and len(want) > len(given) and want[0] == 1:
             want = want[1:]
-        if given != want and given != (len(self),):
+        if given not in (want, (len(self),), plane_shape(self._net, self.index)):
             raise ValueError("blob %s has shape %s, an array of shape %s was given" % (self.name, self.shape, given))
-        if str(array.dtype) == self.dtype:
-            return array.tobytes()
-        return array.flatten()
+        flat = array.reshape((len(self),))
+        if not is_of_type(array, self._type):
+            return flat
+        if isinstance(flat.dtype, int) or not flat.flags.c_contiguous:
+            return flat.tobytes()  # ulab's bytes are the array's own memory, numpy's a copy
+        return memoryview(flat).cast("B")
 
     # Keeping it
 

@@ -83,7 +83,7 @@ def apply(blob, data):
         if str(data.dtype) not in _UNSIGNED:
             return False
         blob.flat(data)  # says where the shape does not fit
-        data = data.tobytes()
+        data = data.reshape((len(blob),)).tobytes()
     elif not isinstance(data, _BYTES_LIKE) or getattr(data, "itemsize", 1) != 1:
         return False
     if len(data) != len(blob) or not isinstance(data[0], int):

@@ -1,15 +1,7 @@
 """The array library, and an operand's rows as its arrays."""
 
+from ..arrays import np
 from ..port import const
-
-try:
-    from ulab import numpy as np
-except ImportError:
-    try:
-        import numpy as np
-    except ImportError:
-        np = None
-
 
 _WIDE = const(256)  # columns
 _FLOAT32 = getattr(np, "float32", None) or getattr(np, "float", None)  # ulab's name

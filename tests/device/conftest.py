@@ -8,6 +8,8 @@ fresh heap: module pushed, soft reset, import, call. What a module can say about
     HOST_ONLY = ("test_a",)      tests that make sense in CPython only
     DEVICE_ONLY = ("test_b",)    tests that make sense on a device only
     LONG = ("test_c",)           tests that take long on a board: on an emulated one only where that is asked for
+    ARRAYS = ("test_d",)         tests that need numpy or ulab: here, and on the device that is asked for, else on one
+                                 with ulab
 
 A test that finds something missing raises SkipTest (on the host unittest's, on the device any class of that
 name). Modules here whose names do not begin with test_ can be imported by the tests on both sides.
@@ -27,6 +29,7 @@ from typing import Any
 import pytest
 
 from host_tools.device import DeviceError, RemoteError
+from tests.ulab import device as ulab
 
 _SILENCE_S = 300.0
 _NO_SECOND_CORE = "the second core"  # what firmware/emulator says of a program that starts it
@@ -101,7 +104,7 @@ def pytest_pycollect_makeitem(collector: pytest.Module, name: str, obj: object) 
     items: list[pytest.Item] = []
     if name not in device_only:
         items.append(pytest.Function.from_parent(collector, name=f"{name}[host]", callobj=obj))
-    for spec in (asked,) if asked else _UNASKED:
+    for spec in (asked,) if asked else (ulab.SPEC,) if name in _names(collector, "ARRAYS") else _UNASKED:
         if name in host_only or not asked and not _is_quick(spec, name in long, collector.path.stem):
             continue
         items.append(DeviceTest.from_parent(collector, name=f"{name}[{spec}]", function=obj, spec=spec))
@@ -114,6 +117,8 @@ def _is_quick(spec: str, is_long: bool, module: str) -> bool:
 
 @functools.cache
 def _lacking(spec: str) -> str:
+    if spec == ulab.SPEC:
+        return ulab.lacking()
     return str(importlib.import_module("tests.boards").lacking(spec))
 
 

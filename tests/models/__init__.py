@@ -263,19 +263,20 @@ def camera(
     dtype: type = np.int8,
     shape: tuple[int, ...] = (1, 4, 4, 3),
     order: str = "hwc",
+    name: str = "image",
 ) -> bytes:
     """An input that is the output, too (a share), with a golden vector. int8 elements are 0.5 * (q + 3)."""
     graph = Graph("camera", order=order)
-    for name in ("image", "same"):
-        tensor = graph.add_tensor(name, shape)
+    for blob in (name, "same"):
+        tensor = graph.add_tensor(blob, shape)
         tensor.dtype = np.dtype(dtype)
         if dtype is np.int8:
             tensor.quantisation = Quantisation(np.float32([CAMERA_SCALE]), np.int32([CAMERA_ZERO]))
-    graph.add("share", "share", ["image"], ["same"])
-    graph.inputs, graph.outputs = ["image"], ["same"]
+    graph.add("share", "share", [name], ["same"])
+    graph.inputs, graph.outputs = [name], ["same"]
     image = (np.arange(np.prod(shape)) - 24).astype(dtype).reshape(shape)
-    inputs = {"image": preprocessing} if preprocessing else {}
-    return to_nnm(graph, inputs=inputs, vectors=[Vector({"image": image}, {"same": image})])
+    inputs = {name: preprocessing} if preprocessing else {}
+    return to_nnm(graph, inputs=inputs, vectors=[Vector({name: image}, {"same": image})])
 
 
 def rows(fed: bool = False, preprocessing: Preprocessing | None = None) -> bytes:
@@ -327,6 +328,8 @@ _MODELS: dict[str, Callable[[], bytes]] = {
     "rows_fed.nnm": lambda: rows(fed=True),
     "rows_camera.nnm": lambda: rows(fed=True, preprocessing=_ONE),
     "rows_planar.nnm": rows_planar,
+    "integers.nnm": lambda: camera(None, dtype=np.int32, shape=(3,), name="numbers"),
+    "large.nnm": lambda: camera(None, dtype=np.float32, shape=(1, 1, 64, 64), order="chw"),
     "camera.nnm": lambda: camera(_ONE),
     "camera_plain.nnm": lambda: camera(None),
     "camera_each.nnm": lambda: camera(_EACH),

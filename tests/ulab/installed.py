@@ -8,21 +8,22 @@ from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
+import nnmicro
 from tests.ulab import strict
 
 _ENGINE = "nnmicro.vector"
+_ARRAYS = "nnmicro.arrays"  # where the engine looks for it
 
 
 def _of_ulab() -> list[str]:
-    return [name for name in sys.modules if name == _ENGINE or name.startswith(_ENGINE + ".")]
+    return [name for name in sys.modules if name in (_ENGINE, _ARRAYS) or name.startswith(_ENGINE + ".")]
 
 
 @contextlib.contextmanager
 def installed() -> Iterator[None]:
     """While this lasts `import ulab` gives the stand-in, and the vector backend is one that found it."""
     before = {name: sys.modules.pop(name) for name in _of_ulab()}
-    package = sys.modules.get("nnmicro")
-    attribute = getattr(package, "vector", None)
+    attributes = {name: vars(nnmicro).pop(name) for name in ("vector", "arrays") if name in vars(nnmicro)}
     ulab = ModuleType("ulab")
     ulab.numpy = strict.numpy_of_ulab
     sys.modules["ulab"], sys.modules["ulab.numpy"] = ulab, strict.numpy_of_ulab
@@ -32,8 +33,9 @@ def installed() -> Iterator[None]:
         for name in ["ulab", "ulab.numpy", *_of_ulab()]:
             sys.modules.pop(name, None)
         sys.modules.update(before)
-        if package is not None and attribute is not None:
-            package.vector = attribute
+        for name in ("vector", "arrays"):
+            vars(nnmicro).pop(name, None)
+        vars(nnmicro).update(attributes)
 
 
 def kernels(names: list[str]) -> dict[str, ModuleType]:
