@@ -3,6 +3,7 @@
 #   make demo [DEVICE=/dev/ttyACM0]   convert, push and run a small network (on this computer, or a board)
 #   make test                         all tests but the slow ones; the engine's on this computer and two emulated boards
 #                                     (NNMICRO_BOARDS=0: without these, and the 1.2 GB that they need)
+#                                     ULAB=FOLDER, a checkout of micropython-ulab: besides, on a device that has it
 #   make test-device DEVICE=…         the engine's tests on any device: /dev/ttyACM0, emu:rpi_pico, …
 #   make test-all                     all tests
 #   make bench                        measurements; writes tests/bench/RESULTS.md
@@ -23,13 +24,13 @@ demo: setup-run
 	@$(BIN)/nnmicro demo --device "$(DEVICE)"
 
 test: setup-dev
-	@DEVICE="$(TEST_DEVICE)" $(PYTEST) -m "not slow and not bench" $(ARGS)
+	@DEVICE="$(TEST_DEVICE)" ULAB="$(ULAB)" $(PYTEST) -m "not slow and not bench" $(ARGS)
 
 test-device: setup-dev-without-boards
 	@DEVICE="$(DEVICE)" $(PYTEST) tests/device $(ARGS)
 
 test-all: setup-dev
-	@DEVICE="$(TEST_DEVICE)" $(PYTEST) -m "not bench" $(ARGS)
+	@DEVICE="$(TEST_DEVICE)" ULAB="$(ULAB)" $(PYTEST) -m "not bench" $(ARGS)
 
 bench: setup-dev
 	@DEVICE="$(TEST_DEVICE)" $(PYTEST) -m bench $(ARGS)
