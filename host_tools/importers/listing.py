@@ -17,7 +17,8 @@ layers at once. Written by `nnmicro ops --markdown`; a test fails where it is st
 
 
 _REGISTRY = """Each of those above is compared with the `ncnn` package on random parameters, shapes and weights
-(`tests/host/test_ncnn_layers.py`); that the two lists together are its registry is a test, too.
+(`tests/host/test_ncnn_layers.py`), those in int8 also in int8 (`tests/host/test_ncnn_int8.py`); that the two lists
+together are its registry is a test, too.
 """
 
 
@@ -62,8 +63,9 @@ def _tflite() -> list[Operator]:
 
 def _ncnn() -> list[Operator]:
     from host_tools.importers.ncnn.operators import TABLE
+    from host_tools.importers.ncnn.operators.quantised import KINDS
 
-    return [Operator(name, True, False, False) for name in sorted([*TABLE, "Input"])]
+    return [Operator(name, True, name in KINDS, False) for name in sorted([*TABLE, "Input"])]
 
 
 def markdown() -> str:

@@ -167,7 +167,6 @@ def test_all_unsupported_layers_are_named_at_once_before_weights_are_asked_for(t
 
 REFUSED = {
     "dynamic weights": ("Convolution c 1 1 x y 0=5 1=3 19=1", "computed at run time"),
-    "int8 weights": ("Convolution c 1 1 x y 0=5 1=3 6=180 8=2", "int8"),
     "too few weights": ("Convolution c 1 1 x y 0=5 1=3 6=179", "it has 179 weights; (5, 4, 3, 3) are needed"),
     "a window that does not fit": (
         "Convolution c 1 1 x y 0=5 1=9 6=1620",

@@ -37,7 +37,7 @@ def test_json_has_every_operator_of_every_format() -> None:
     assert set(told) == {"onnx", "tflite", "ncnn"}
     assert {"name": "Conv", "float32": True, "int8": True, "constant": True} in told["onnx"]
     assert {"name": "POW", "float32": True, "int8": False, "constant": False} in told["tflite"]
-    assert {"name": "Convolution", "float32": True, "int8": False, "constant": False} in told["ncnn"]
+    assert {"name": "Convolution", "float32": True, "int8": True, "constant": False} in told["ncnn"]
     assert list(json.loads(listed("tflite", "--json"))) == ["tflite"]
 
 

@@ -11,6 +11,7 @@ from host_tools.graph import ConversionError, Graph
 from host_tools.importers.builder import Builder
 from host_tools.importers.ncnn.context import Context
 from host_tools.importers.ncnn.operators import TABLE
+from host_tools.importers.ncnn.operators.quantised import term
 from host_tools.importers.ncnn.param_file import ParamFile, ParamLayer, read_param
 from host_tools.importers.ncnn.weight_file import WeightFile, WeightSource, ZeroWeights
 from host_tools.importers.refusals import Refusals, Unsupported
@@ -133,6 +134,7 @@ def _build(
             context.weights = _take_weights(layer, source)
             if all(name in graph.tensors for name in layer.inputs):  # else behind a refused layer
                 _refuse_constants(graph, layer)
+                _refuse_integers(graph, layer)
                 operator.build(context, layer)
         except Unsupported as reason:
             _refuse(refusals, graph, layer, str(reason))
@@ -149,7 +151,7 @@ def _refuse(refusals: Refusals, graph: Graph, layer: ParamLayer, reason: str) ->
 def _take_weights(layer: ParamLayer, source: WeightSource) -> dict[str, np.ndarray]:
     sections = TABLE[layer.kind].weights(layer)
     what = f"{layer.kind} {layer.name!r}"
-    return {section.name: source.take(section.count, section.tagged, what) for section in sections}
+    return {section.name: source.take(section, what) for section in sections}
 
 
 # Layers that take what is known before the first input as they take any blob, or that only give it another shape.
@@ -160,6 +162,15 @@ def _refuse_constants(graph: Graph, layer: ParamLayer) -> None:
     known = [graph.tensor(name).data is not None for name in layer.inputs]
     if known and all(known) and layer.kind not in _TAKES_CONSTANTS:
         raise Unsupported("all that it is given is known (MemoryData); put what it computes into the file instead")
+
+
+_TAKES_INTEGERS = frozenset({"DeepCopy", "Noop", "Split"})  # without looking at them
+
+
+def _refuse_integers(graph: Graph, layer: ParamLayer) -> None:
+    for name in layer.inputs:
+        if graph.tensor(name).dtype == np.int8 and layer.kind not in _TAKES_INTEGERS and not term(layer):
+            raise Unsupported(f"it is given {name!r}, which is int8; make that float32 (int8_scale_term 1 or 2 there)")
 
 
 def _indices(file: ParamFile) -> set[str]:

@@ -10,16 +10,8 @@ import numpy as np
 from host_tools.graph import Attr
 from host_tools.importers.builder import Builder, Shape
 from host_tools.importers.ncnn.param_file import ParamLayer
+from host_tools.importers.ncnn.weight_file import Section
 from host_tools.importers.refusals import Unsupported
-
-
-@dataclass(frozen=True)
-class Section:
-    """One piece of the `.bin` file."""
-
-    name: str
-    count: int
-    tagged: bool  # whether a tag says its encoding; else raw float32
 
 
 @dataclass
@@ -40,6 +32,8 @@ class Context:
             self.constant(layer.outputs[0], data.reshape(shape))
             return
         self.builder.emit(op, layer.name, inputs, layer.outputs[0], shape, **attrs)
+        if op == "share":
+            self._same_type(inputs[0], layer.outputs[0])
 
     def emit_new(self, op: str, layer: ParamLayer, inputs: list[str], shape: Shape, **attrs: Attr) -> str:
         """One layer whose output is a blob that the source does not have; returns its name."""
@@ -48,6 +42,20 @@ class Context:
     def share(self, layer: ParamLayer) -> None:
         """The output is the input."""
         self.emit("share", layer, layer.inputs[:1], self.shape(layer.inputs[0]))
+
+    def share_as(self, layer: ParamLayer, output: str) -> None:
+        """One output of several, which is the input."""
+        source = self.builder.graph.tensor(layer.inputs[0])
+        if source.data is not None:
+            self.constant(output, source.data)
+        else:
+            self.builder.emit("share", layer.name, layer.inputs[:1], output, source.shape)
+            self._same_type(source.name, output)
+
+    def _same_type(self, source: str, output: str) -> None:
+        graph = self.builder.graph
+        graph.tensor(output).dtype = graph.tensor(source).dtype
+        graph.tensor(output).quantisation = graph.tensor(source).quantisation
 
     def constant(self, name: str, data: np.ndarray) -> None:
         """A blob of the source that is known before the first input."""

@@ -4,6 +4,7 @@ or raw.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -18,9 +19,20 @@ TAG_INT8 = 0x000D4B38
 CODEBOOK_ENTRIES = 256
 
 
+@dataclass(frozen=True)
+class Section:
+    """One piece of the file."""
+
+    name: str
+    count: int
+    tagged: bool  # whether a tag says its encoding; else raw float32
+    int8: bool = False  # whether it may be int8
+    blank: float = 0.0  # what stands in its place where only the graph matters
+
+
 class WeightSource(Protocol):
-    def take(self, count: int, tagged: bool, what: str) -> np.ndarray:
-        """The next section: `count` float32 weights for `what`."""
+    def take(self, section: Section, what: str) -> np.ndarray:
+        """The next section, of the layer `what`: float32, or int8."""
 
 
 # More weights than any layer of a network for boards has; a damaged count must not exhaust the host.
@@ -35,9 +47,9 @@ def _check_count(count: int, what: str) -> None:
 class ZeroWeights:
     """Stands in for a file where only the graph matters."""
 
-    def take(self, count: int, tagged: bool, what: str) -> np.ndarray:
-        _check_count(count, what)
-        return np.zeros(count, dtype=np.float32)
+    def take(self, section: Section, what: str) -> np.ndarray:
+        _check_count(section.count, what)
+        return np.full(section.count, section.blank, dtype=np.float32)
 
 
 class WeightFile:
@@ -56,16 +68,19 @@ class WeightFile:
         """Bytes that nobody has taken."""
         return len(self._data) - self._offset
 
-    def take(self, count: int, tagged: bool, what: str) -> np.ndarray:
+    def take(self, section: Section, what: str) -> np.ndarray:
+        count = section.count
         _check_count(count, what)
-        if not tagged:
+        if not section.tagged:
             return self._array(np.dtype("<f4"), count, what)
         tag = int(self._array(np.dtype("<u4"), 1, what)[0])
         if tag == TAG_FLOAT16:
             return self._array(np.dtype("<f2"), count, what).astype(np.float32)
+        if tag == TAG_INT8 and section.int8:
+            return self._array(np.dtype("i1"), count, what)
         if tag == TAG_INT8:
             raise ConversionError(
-                f"{self._path.name}: {what} has int8 weights, which are not supported; convert the float32 model"
+                f"{self._path.name}: {what} has int8 weights, which are not supported here; convert the float32 model"
             )
         if tag in (TAG_FLOAT32, TAG_FLOAT32_SCALED):
             return self._array(np.dtype("<f4"), count, what)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from host_tools.functions import KINDS
 from host_tools.graph import Attr
 from host_tools.importers.ncnn.context import Context
+from host_tools.importers.ncnn.operators import quantised
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
 
@@ -38,6 +39,11 @@ def activated(handler: Handler) -> Handler:
 
     def build(ctx: Context, layer: ParamLayer) -> None:
         kind = layer.integer(9, 0)
+        if quantised.gives_int8(layer) and not quantised.bounded(layer):
+            made = ctx.builder.free_name(f"{layer.name}.float")
+            build(ctx, replace(layer, outputs=[made], params={**layer.params, 8: quantised.term(layer) % 100}))
+            quantised.quantise(ctx, layer, made, float(ctx.weights["output scale"][0]), layer.outputs[0])
+            return
         if kind not in (_MISH, _HARD_SWISH):
             handler(ctx, layer)
             return

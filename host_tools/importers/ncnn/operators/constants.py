@@ -31,11 +31,12 @@ def memory_data(ctx: Context, layer: ParamLayer) -> None:
 
 
 def embed_weights(layer: ParamLayer) -> list[Section]:
-    if layer.integer(18, 0):
-        raise Unsupported("its weights are int8 (int8_scale_term); convert the float32 model")
-    sections = [Section("weight", layer.integer(3, 0), tagged=True)]
+    int8 = layer.integer(18, 0) != 0
+    sections = [Section("weight", layer.integer(3, 0), tagged=True, int8=int8)]
     if layer.integer(2, 0):
         sections.append(Section("bias", layer.integer(0, 0), tagged=False))
+    if int8:
+        sections.append(Section("scale", 1, tagged=False, blank=1.0))
     return sections
 
 
@@ -48,6 +49,10 @@ def embed(ctx: Context, layer: ParamLayer) -> None:
     if ctx.weights["weight"].size != rows * count:
         raise Unsupported(f"{ctx.weights['weight'].size} weights for {rows} rows of {count}")
     table = ctx.weights["weight"].reshape(1, rows, count)
+    if "scale" in ctx.weights:
+        if not ctx.weights["scale"][0] > 0:
+            raise Unsupported(f"its scale is {ctx.weights['scale'][0]}")
+        table = table * (np.float32(1) / ctx.weights["scale"])
     if "bias" in ctx.weights:
         table = table + ctx.weights["bias"]
     seen = ctx.emit_new("reshape", layer, [name], (1, shape[0], 1))

@@ -5,18 +5,17 @@ from __future__ import annotations
 from math import prod
 
 from host_tools.importers.ncnn.context import Context, Section
+from host_tools.importers.ncnn.operators import quantised
 from host_tools.importers.ncnn.operators.activations import fused_activation
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
 
 
 def inner_product_weights(layer: ParamLayer) -> list[Section]:
-    if layer.integer(8, 0):
-        raise Unsupported("its weights are int8 (int8_scale_term); convert the float32 model")
-    sections = [Section("weight", layer.integer(2, 0), tagged=True)]
+    sections = [Section("weight", layer.integer(2, 0), tagged=True, int8=bool(quantised.term(layer)))]
     if layer.integer(1, 0):
         sections.append(Section("bias", layer.integer(0, 0), tagged=False))
-    return sections
+    return sections + quantised.scale_sections(layer)
 
 
 def inner_product(ctx: Context, layer: ParamLayer) -> None:
@@ -29,7 +28,7 @@ def inner_product(ctx: Context, layer: ParamLayer) -> None:
     by_row = len(shape) == 2 and shape[1] == length
     if not by_row and prod(shape) != length:
         raise Unsupported(f"it has weights for {length} elements; its input has shape {shape}")
-    operands = [layer.inputs[0], ctx.weight(layer, "weight", (count, length))]
+    operands = [quantised.input_operand(ctx, layer), quantised.weight_operand(ctx, layer, (count, length))]
     if "bias" in ctx.weights:
         operands.append(ctx.weight(layer, "bias", (count,)))
     out = (shape[0], count) if by_row else (count,)

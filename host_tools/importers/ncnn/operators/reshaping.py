@@ -24,12 +24,7 @@ def noop(ctx: Context, layer: ParamLayer) -> None:
 def split(ctx: Context, layer: ParamLayer) -> None:
     """One shared view for each output."""
     for output in layer.outputs:
-        data = ctx.builder.graph.tensor(layer.inputs[0]).data
-        if data is not None:
-            ctx.constant(output, data)
-        else:
-            ctx.builder.emit("share", layer.name, layer.inputs, output, ctx.shape(layer.inputs[0]))
-            ctx.builder.graph.tensor(output).dtype = ctx.builder.graph.tensor(layer.inputs[0]).dtype
+        ctx.share_as(layer, output)
 
 
 def flatten(ctx: Context, layer: ParamLayer) -> None:

@@ -6,6 +6,7 @@ from host_tools.graph import Attr
 from host_tools.importers.builder import Shape
 from host_tools.importers.geometry import same_padding, window_output
 from host_tools.importers.ncnn.context import Context, Section
+from host_tools.importers.ncnn.operators import quantised
 from host_tools.importers.ncnn.operators.activations import fused_activation
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
@@ -45,12 +46,10 @@ def _same(size: Shape, kernel: Shape, stride: Shape, dilation: Shape, upper: boo
 def convolution_weights(layer: ParamLayer) -> list[Section]:
     if layer.integer(19, 0):
         raise Unsupported("its weights are computed at run time (dynamic_weight)")
-    if layer.integer(8, 0):
-        raise Unsupported("its weights are int8 (int8_scale_term); convert the float32 model")
-    sections = [Section("weight", layer.integer(6, 0), tagged=True)]
+    sections = [Section("weight", layer.integer(6, 0), tagged=True, int8=bool(quantised.term(layer)))]
     if layer.integer(5, 0):
         sections.append(Section("bias", layer.integer(0, 0), tagged=False))
-    return sections
+    return sections + quantised.scale_sections(layer)
 
 
 def convolution(ctx: Context, layer: ParamLayer) -> None:
@@ -74,9 +73,6 @@ def convolution(ctx: Context, layer: ParamLayer) -> None:
         raise Unsupported(f"it has {ctx.weights['weight'].size} weights; {weight_shape} are needed")
     out_h = window_output(size[0], kernel[0], stride[0], dilation[0], pads[0], pads[2])
     out_w = window_output(size[1], kernel[1], stride[1], dilation[1], pads[1], pads[3])
-    operands = [layer.inputs[0], ctx.weight(layer, "weight", weight_shape)]
-    if "bias" in ctx.weights:
-        operands.append(ctx.weight(layer, "bias", (count,)))
     attrs: dict[str, Attr] = {
         "group": group,
         "pad_top": pads[0],
@@ -85,12 +81,23 @@ def convolution(ctx: Context, layer: ParamLayer) -> None:
     }
     for name, (value_h, value_w) in (("kernel", kernel), ("stride", stride), ("dilation", dilation)):
         attrs[f"{name}_h"], attrs[f"{name}_w"] = value_h, value_w
+    if quantised.term(layer) and attrs["pad_value"]:
+        raise Unsupported(f"it pads int8 numbers with {attrs['pad_value']}; 0 is supported")
+    if quantised.gives_int8(layer):
+        quantised.convolution(ctx, layer, weight_shape, (count, out_h, out_w), attrs)
+        return
+    operands = [quantised.input_operand(ctx, layer), quantised.weight_operand(ctx, layer, weight_shape)]
+    if "bias" in ctx.weights:
+        operands.append(ctx.weight(layer, "bias", (count,)))
     ctx.emit("convolution", layer, operands, (count, out_h, out_w), **attrs, **fused_activation(layer))
 
 
 def _flat_convolution(ctx: Context, layer: ParamLayer, count: int) -> None:
     """A 1 x 1 convolution of a blob with one axis is a fully connected layer."""
-    operands = [layer.inputs[0], ctx.weight(layer, "weight", (count, ctx.shape(layer.inputs[0])[0]))]
+    if quantised.gives_int8(layer):
+        raise Unsupported("it gives int8 numbers of a blob with one axis")
+    shape = (count, ctx.shape(layer.inputs[0])[0])
+    operands = [quantised.input_operand(ctx, layer), quantised.weight_operand(ctx, layer, shape)]
     if "bias" in ctx.weights:
         operands.append(ctx.weight(layer, "bias", (count,)))
     ctx.emit("inner_product", layer, operands, (count,), per_row=0, **fused_activation(layer))
