@@ -43,6 +43,22 @@ def planes(operand):
     return operand.array[operand.base : end].reshape((operand.c, step))
 
 
+def matrix(operand, c=0):
+    """Rows x columns of a channel as a view, or None where the rows of a channel do not follow on, or not all are held.
+
+    Where an operand has one channel, all of it: rows then take the place of channels, and are worked on together.
+    """
+    if operand.ps != 1 or operand.rs != operand.w or operand.rows != operand.h or operand.array is None:
+        return None
+    start = operand.base + c * operand.cs
+    return operand.array[start : start + operand.h * operand.w].reshape((operand.h, operand.w))
+
+
+def table(operand):
+    """`matrix` of an operand of one channel; None for another."""
+    return matrix(operand) if operand.c == 1 else None
+
+
 def row_start(operand, y):
     """Column of `planes` at which row `y` begins."""
     return (y + operand.phase) % operand.rows * operand.rs
@@ -97,3 +113,9 @@ def activated(kind, a, b, x):
         # exp(87) is about the largest that float32 holds.
         return 1.0 / (np.exp(-np.maximum(x, -87.0)) + 1.0)
     return x
+
+
+def activate(kind, a, b, x):
+    """The same in place."""
+    if kind:
+        x[:, :] = activated(kind, a, b, x)

@@ -1,11 +1,8 @@
-"""Two operands by rows of all channels; formula and parameters: reference/binary_op.py.
-
-Here where height and width of an operand are the output's, or both 1; the rest runs in the reference.
-"""
+"""Two operands by rows of all channels; formula and parameters: reference/binary_op.py."""
 
 from ..port import const
 from ..reference import binary_op as reference
-from .array import activated, np, planes, quiet, row_start, rows_at_once
+from .array import activated, np, planes, quiet, row_start, rows_at_once, table
 
 _P_KIND = const(0)
 _P_ACTIVATION = const(1)
@@ -28,16 +25,24 @@ def run(call):
     a = call.input(0)
     b = call.input(1)
     out = call.output()
-    left = planes(a)
-    right = planes(b)
-    result = planes(out)
-    if left is None or right is None or result is None or not (_fits(a, out) and _fits(b, out)):
-        reference.run(call)
-        return
     kind = call.int_param(_P_KIND)
     activation = call.int_param(_P_ACTIVATION)
     low = call.float_param(_P_ACTIVATION_A)
     high = call.float_param(_P_ACTIVATION_B)
+    left = table(a)
+    right = table(b)
+    result = table(out)
+    if left is not None and right is not None and result is not None:
+        with quiet():
+            value = _combined(kind, _rows(call, a, left), _rows(call, b, right))
+            result[call.y0 : call.y1] = activated(activation, low, high, value)
+        return
+    left = planes(a)
+    right = planes(b)
+    result = planes(out)
+    if left is None or right is None or result is None:
+        reference.run(call)
+        return
     rows = rows_at_once(call) if _in_one_piece(a, out) and _in_one_piece(b, out) else 1
     with quiet():
         for y in range(call.y0, call.y1, rows):
@@ -47,20 +52,19 @@ def run(call):
             result[:, j : j + width] = activated(activation, low, high, value)
 
 
-def _fits(x, out):
-    return (x.h == out.h and x.w == out.w) or x.h == x.w == 1
+def _rows(call, x, matrix):
+    """Of an operand of one channel the rows that are asked for, or the one that stands for all of them."""
+    return matrix[call.y0 : call.y1] if x.h > 1 else matrix
 
 
 def _in_one_piece(x, out):
-    return x.h == x.w == 1 or (x.rows == x.h and x.rs == x.w)
+    return x.h == x.w == 1 or (x.h == out.h and x.w == out.w and x.rows == x.h and x.rs == x.w)
 
 
 def _part(x, plane, y, width):
-    """`width` columns from row `y` on, or the one column that stands for all of them."""
-    if x.h == x.w == 1:
-        return plane[:, :1]
-    start = row_start(x, y)
-    return plane[:, start : start + width]
+    """`width` columns from row `y` on, or what stands for them: a row for every row, a column for all columns."""
+    start = row_start(x, y if x.h > 1 else 0)
+    return plane[:, start : start + (width if x.w > 1 else 1)]
 
 
 def _combined(kind, a, b):

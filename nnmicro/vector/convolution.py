@@ -1,14 +1,16 @@
 """Convolution by rows; the formula and the parameters are those of reference/convolution.py.
 
-A row of the output, channels x columns, is the sum over the kernel's taps of a matrix product: the tap's
-weights (outputs x inputs) times the part of a row of x that the tap sees (inputs x columns). Depthwise, the
-product is element by element. So padding is a matter of which columns a tap adds to, and nothing is copied to
-pad it.
+Rows of the output, channels x columns, are the sum over the kernel's taps of matrix products: the tap's weights
+(outputs x inputs) times the part of x that the tap sees (inputs x columns). Depthwise, the product is element by
+element. So padding is a matter of which columns a tap adds to, and nothing is copied to pad it.
+
+Where the kernel moves by one and the output is as wide as x, what a tap sees of several rows lies in one piece, too: as
+much further on for each of them. Beside the rows' ends it then sees its neighbours, which count as nothing.
 """
 
 from ..port import const
 from ..reference import convolution as reference
-from .array import activated, constant, np, planes, row_start, rows_at_once, tap_spans, zeros
+from .array import activate, constant, np, planes, row_start, rows_at_once, tap_spans
 
 _P_KERNEL_H = const(0)
 _P_KERNEL_W = const(1)
@@ -34,9 +36,8 @@ def run(call):
         reference.run(call)
         return
     taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
-    group = call.int_param(_P_GROUP)
-    weights = constant(call.input(1)).reshape((out.c, x.c // group * taps))
-    bias = constant(call.input(2)).reshape((out.c, 1)) if call.n_in == 3 else None
+    weights = constant(call.input(1)).reshape((out.c, x.c // call.int_param(_P_GROUP) * taps))
+    bias = constant(call.input(2)).reshape((out.c, 1)) if call.n_in == 3 else 0.0
     rows = _rows_at_once(call, x, out)
     spans = tap_spans(
         x.w,
@@ -48,62 +49,78 @@ def run(call):
     )
     for y in range(call.y0, call.y1, rows):
         rows = min(rows, call.y1 - y)
-        row = zeros(out.c, out.w * rows)
-        _add_taps(call, row, y, source, weights, spans, rows)
-        if bias is not None:
-            row += bias
-        row = activated(
+        start = row_start(out, y)
+        part = result[:, start : start + out.w * rows]
+        part[:, :] = bias
+        _add_taps(call, part, y, source, weights, spans, rows)
+        activate(
             call.int_param(_P_ACTIVATION),
             call.float_param(_P_ACTIVATION_A),
             call.float_param(_P_ACTIVATION_B),
-            row,
+            part,
         )
-        start = row_start(out, y)
-        result[:, start : start + out.w * rows] = row
 
 
 def _rows_at_once(call, x, out):
-    """More than one where a row of y needs that row of x and no other: 1 x 1 kernels."""
-    for i in range(_P_KERNEL_H, _P_STRIDE_W + 1):
-        if call.int_param(i) != 1:
-            return 1
-    if x.h != out.h or x.w != out.w or x.rows != x.h or x.rs != x.w:
+    """More than one where what a tap sees of a row follows on what it sees of the row before."""
+    if call.int_param(_P_STRIDE_H) != 1 or call.int_param(_P_STRIDE_W) != 1:
         return 1
-    return 1 if call.int_param(_P_PAD_TOP) or call.int_param(_P_PAD_LEFT) else rows_at_once(call)
+    return rows_at_once(call) if x.w == out.w and x.rows == x.h and x.rs == x.w else 1
 
 
-def _add_taps(call, row, y, source, weights, spans, rows):
-    """Add what every tap sees to row `y` of the output, or to `rows` of them."""
+def _add_taps(call, part, y, source, weights, spans, rows):
+    """Add what every tap sees to `rows` rows of the output from `y` on."""
     x = call.input(0)
-    stride = call.int_param(_P_STRIDE_W)
+    width = call.output().w
     tap = 0
     for k in range(call.int_param(_P_KERNEL_H)):
         line = y * call.int_param(_P_STRIDE_H) - call.int_param(_P_PAD_TOP) + k * call.int_param(_P_DILATION_H)
-        if not 0 <= line < x.h:
+        # Of these rows, those for which it is one of x's.
+        above = max(0, -line)
+        below = min(rows, x.h - line)
+        if above < below:
+            line = row_start(x, line + above)
+            for first, end, column in spans:
+                if first < end:
+                    _add_tap(call, part, above * width, below * width, first, end, source, line + column, weights, tap)
+                tap += 1
+        else:
             tap += len(spans)
-            continue
-        line = row_start(x, line)
-        for first, end, column in spans:
-            if first < end:
-                width = (end - first) * rows
-                begin = line + column
-                seen = source[:, begin : begin + (width - 1) * stride + 1 : stride]
-                _add_tap(call, row, first, first + width, seen, weights, tap)
-            tap += 1
 
 
-def _add_tap(call, row, first, end, seen, weights, tap):
-    x_channels = call.input(0).c
-    taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
+def _add_tap(call, part, above, below, first, end, source, begin, weights, tap):
+    """Add what a tap sees from column `begin` of the source on to columns [first, end) of rows that lie from column
+    `above` to column `below` of the output's part."""
+    width = call.output().w
+    stride = call.int_param(_P_STRIDE_W)
+    count = below - above - width + end - first
+    seen = source[:, begin : begin + (count - 1) * stride + 1 : stride]
+    target = part[:, above + first : above + first + count]
+    one_row = below - above == width
     group = call.int_param(_P_GROUP)
-    if group == 1:
-        row[:, first:end] += np.dot(weights[:, tap::taps], seen)
-    elif group == x_channels == len(weights):
-        row[:, first:end] += weights[:, tap : tap + 1] * seen
-    else:
-        inputs = x_channels // group
-        outputs = len(weights) // group
-        for g in range(group):
-            o = g * outputs
-            i = g * inputs
-            row[o : o + outputs, first:end] += np.dot(weights[o : o + outputs, tap::taps], seen[i : i + inputs])
+    outputs = len(weights) // group
+    inputs = len(source) // group
+    taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
+    if group == len(source) == len(weights):
+        added = weights[:, tap : tap + 1] * seen
+        target += added if one_row else _without(added, first, end, width)
+        return
+    for g in range(group):
+        o = g * outputs
+        if group == 1:
+            added = np.dot(weights[:, tap::taps], seen)
+        else:
+            added = np.dot(weights[o : o + outputs, tap::taps], seen[g * inputs : (g + 1) * inputs])
+        if not one_row:
+            _without(added, first, end, width)
+        if group == 1:
+            target += added
+        else:
+            target[o : o + outputs] += added
+
+
+def _without(added, first, end, width):
+    """Set to 0 what belongs to no column from `first` to `end` of a row; column 0 of `added` is `first`."""
+    for column in range(end - first, width):
+        added[:, column::width] = 0.0
+    return added

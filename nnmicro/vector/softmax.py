@@ -2,7 +2,7 @@
 
 from ..port import const
 from ..reference import softmax as reference
-from .array import np, planes, row_start, rows_at_once
+from .array import np, planes, row_start, rows_at_once, table
 
 _P_AXIS = const(0)
 
@@ -12,9 +12,14 @@ _IN_PLACE = const(1)
 def run(call):
     x = call.input(0)
     out = call.output()
+    axis = call.int_param(_P_AXIS)
+    source = table(x)
+    result = table(out)
+    if axis == 2 and source is not None and result is not None:
+        result[call.y0 : call.y1] = _softmax(source[call.y0 : call.y1], 1)
+        return
     source = planes(x)
     result = planes(out)
-    axis = call.int_param(_P_AXIS)
     if source is None or result is None or axis == 1:
         reference.run(call)
         return
@@ -24,10 +29,10 @@ def run(call):
         i = row_start(x, y)
         j = row_start(out, y)
         row = source[:, i : i + width]
-        if axis == 0:
-            row = np.exp(row - np.max(row, axis=0).reshape((1, width)))
-            row = row / np.sum(row, axis=0).reshape((1, width))
-        else:
-            row = np.exp(row - np.max(row, axis=1).reshape((x.c, 1)))
-            row = row / np.sum(row, axis=1).reshape((x.c, 1))
-        result[:, j : j + width] = row
+        result[:, j : j + width] = _softmax(row, 0 if axis == 0 else 1)
+
+
+def _softmax(x, axis):
+    x = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    x /= np.sum(x, axis=axis, keepdims=True)
+    return x
