@@ -228,7 +228,95 @@ def _random(operator: str, dtype: str) -> bytes:
     return layers.build()
 
 
+def compared(kind: str) -> bytes:
+    """A model that chooses between two inputs by a comparison of them, rounded so that some are equal."""
+    made = TFLiteModel()
+    x, y, z = (made.tensor(shape, "FLOAT32") for shape in (IMAGE, (1, 1, 1, 4), IMAGE))
+    squares = made.tensor(IMAGE, "FLOAT32")
+    made.operator("SQUARE", [x], [squares])
+    x_down, y_down = made.tensor(IMAGE, "FLOAT32"), made.tensor((1, 1, 1, 4), "FLOAT32")
+    made.operator("FLOOR", [x], [x_down])
+    made.operator("FLOOR", [y], [y_down])
+    truth, other = made.tensor(IMAGE, "BOOL"), made.tensor(IMAGE, "BOOL")
+    logical = kind.startswith("LOGICAL")
+    made.operator("GREATER" if logical or kind.startswith("SELECT") else kind, [x_down, y_down], [truth])
+    chosen = truth
+    if logical:
+        both = [truth] if kind == "LOGICAL_NOT" else [truth, made.tensor(IMAGE, "BOOL")]
+        if len(both) == 2:
+            made.operator("LESS", [x, made.tensor((1,), "FLOAT32", data=np.float32([2.5]))], [both[1]])
+        made.operator(kind, both, [other])
+        chosen = other
+    made.operator("SELECT" if kind == "SELECT" else "SELECT_V2", [chosen, x, squares], [z])
+    return made.build([x, y], [z, chosen])
+
+
+def looked_up(dtype: str, table: Operand, indices: Operand, output: tuple[int, ...], axis: int) -> bytes:
+    """A model that gathers: of an input or a constant, by indices of the run or by constant ones."""
+    made = TFLiteModel()
+    scale = (INPUT_SCALE, INPUT_ZERO) if dtype == "INT8" else (None, 0)
+    operands, blobs = [], []
+    for given, kind in ((table, dtype), (indices, "INT32")):
+        if isinstance(given, np.ndarray):
+            operands.append(made.tensor(given.shape, kind, data=given))
+        else:
+            operands.append(made.tensor(given, kind, *(scale if kind == dtype else (None, 0))))
+            blobs.append(operands[-1])
+    y = made.tensor(output, dtype, *scale)
+    made.operator("GATHER", operands, [y], "GatherOptions", Axis=axis)
+    return made.build(blobs, [y])
+
+
+def largest(shape: tuple[int, ...], k: int) -> bytes:
+    made = TFLiteModel()
+    x, values, places = (made.tensor(s, t) for s, t in ((shape, "FLOAT32"), ((*shape[:-1], k), "FLOAT32"),
+                                                        ((*shape[:-1], k), "INT32")))  # fmt: skip
+    made.operator(
+        "TOPK_V2", [x, made.tensor((), "INT32", data=np.array(k, np.int32))], [values, places], "TopKV2Options"
+    )
+    return made.build([x], [values, places])
+
+
+def _reduced(kind: str, axes: tuple[int, ...], keep: bool) -> bytes:
+    shape = (1, 6, 5, 4)
+    out = tuple(1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes)
+    return model(kind, [shape, ints(*axes)], [out], "ReducerOptions", KeepDims=keep)
+
+
+_TABLE = numbers(9, 3, seed=5)
+
 CASES: dict[str, Callable[[], bytes]] = {
+    **{
+        f"{kind} compared, float32": lambda kind=kind: compared(kind)
+        for kind in (
+            "EQUAL",
+            "GREATER",
+            "GREATER_EQUAL",
+            "LESS",
+            "LESS_EQUAL",
+            "LOGICAL_AND",
+            "LOGICAL_NOT",
+            "LOGICAL_OR",
+            "NOT_EQUAL",
+            "SELECT",
+            "SELECT_V2",
+        )
+    },
+    **{
+        f"{kind} over {axes}, float32": lambda kind=kind, axes=axes: _reduced(kind, axes, keep=len(axes) == 2)
+        for kind in ("MEAN", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM")
+        for axes in ((1, 3), (0, 2), (1,), (3,), (0, 1, 3))
+    },
+    "GATHER of a constant, float32": lambda: looked_up("FLOAT32", _TABLE, (2, 4), (2, 4, 3), 0),
+    "GATHER, float32": lambda: looked_up("FLOAT32", (1, 6, 5, 4), (3,), (1, 6, 3, 4), 2),
+    "GATHER channels, float32": lambda: looked_up("FLOAT32", (1, 6, 5, 4), ints(3, 0, 2), (1, 6, 5, 3), 3),
+    "GATHER, int8": lambda: looked_up("INT8", (1, 6, 5, 4), (3,), (1, 3, 5, 4), 1),
+    "CUMSUM, float32": lambda: model("CUMSUM", [IMAGE, np.array(1, np.int32)], [IMAGE], "CumsumOptions"),
+    "CUMSUM backwards, float32": lambda: model(
+        "CUMSUM", [(2, 3, 4, 5), np.array(-4, np.int32)], [(2, 3, 4, 5)], "CumsumOptions", Exclusive=True, Reverse=True
+    ),
+    "TOPK_V2, float32": lambda: largest((1, 3, 9), 4),
+    "TOPK_V2 of an image, float32": lambda: largest((2, 3, 2, 7), 7),
     **{
         f"{name}, {dtype.lower()}": lambda name=name, dtype=dtype: _random(name, dtype)
         for name in ALL_OPERATORS

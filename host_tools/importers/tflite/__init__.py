@@ -19,14 +19,16 @@ from host_tools.importers.tflite import model_file
 from host_tools.importers.tflite.context import INT8, ORDER, Context, Node
 from host_tools.importers.tflite.folding import FOLDERS, fold
 from host_tools.importers.tflite.model_file import SourceModel, SourceOperator, SourceTensor
-from host_tools.importers.tflite.operators import FLOAT_ONLY, TABLE
+from host_tools.importers.tflite.operators import FLOAT_ONLY, TABLE, choosing
 
 InputShapes = dict[str, tuple[int, ...]]
 
 # Which have variables for what they remember.
 _RECURRENT = ("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 # Whose inputs and outputs differ in type.
-_CROSSING = ("ARG_MAX", "ARG_MIN", "CAST", "DEQUANTIZE", "QUANTIZE")
+_CROSSING = frozenset(
+    "ARG_MAX ARG_MIN CAST DEQUANTIZE GATHER LOGICAL_NOT QUANTIZE SELECT SELECT_V2 TOPK_V2".split()
+).union(choosing.COMPARISONS, choosing.LOGIC)
 
 
 def load(path: Path, input_shapes: InputShapes, outputs: list[str] | None) -> Graph:

@@ -120,8 +120,12 @@ class Context:
         return dtype
 
     def _made(self, name: str) -> np.dtype:
-        """The type of the blob for a tensor: as `dtype`, and int32 for indices, which the file may have as int64."""
+        """The type of the blob for a tensor: as `dtype`, int32 for indices, which the file may have as int64, and
+        float32 for truth values.
+        """
         source = self._tensors[name].dtype
+        if source == np.bool_:
+            return FLOAT
         return INT32 if source in (INT32, np.dtype(np.int64)) else self.dtype(name)
 
     def is_int8(self, node: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from host_tools.importers.tflite.context import Handler
 from host_tools.importers.tflite.operators import (
     activations,
+    choosing,
     crossing,
     dense,
     elementwise,
@@ -20,10 +21,16 @@ from host_tools.importers.tflite.operators import (
 from host_tools.quantised import TABLES
 
 # The others compute in int8 as well as in float32.
-FLOAT_ONLY = frozenset(activations.FUNCTIONS) - frozenset(TABLES) | {"DIV", "POW"}
+FLOAT_ONLY = frozenset(activations.FUNCTIONS) - frozenset(TABLES) | {
+    *choosing.COMPARISONS,
+    *choosing.LOGIC,
+    *("CUMSUM", "DIV", "LOGICAL_NOT", "POW", "REDUCE_MIN", "REDUCE_PROD", "SELECT", "SELECT_V2", "TOPK_V2"),
+}
 
 TABLE: dict[str, Handler] = {
     **dict.fromkeys(activations.FUNCTIONS, activations.function),
+    **dict.fromkeys(choosing.COMPARISONS, choosing.compare),
+    **dict.fromkeys(choosing.LOGIC, choosing.logic),
     "ADD": elementwise.binary,
     "ARG_MAX": reducing.arg_max,
     "ARG_MIN": reducing.arg_max,
@@ -32,15 +39,18 @@ TABLE: dict[str, Handler] = {
     "CAST": crossing.cast,
     "CONCATENATION": moving.concatenation,
     "CONV_2D": windows.conv,
+    "CUMSUM": choosing.cumulative_sum,
     "DEPTHWISE_CONV_2D": windows.depthwise_conv,
     "DEPTH_TO_SPACE": reshaping.depth_to_space,
     "DEQUANTIZE": crossing.dequantize,
     "DIV": elementwise.binary,
     "EXPAND_DIMS": reshaping.expand_dims,
     "FULLY_CONNECTED": dense.fully_connected,
+    "GATHER": choosing.gather,
     "L2_NORMALIZATION": normalizing.l2_normalization,
     "LEAKY_RELU": activations.leaky_relu,
     "LOGISTIC": activations.activation,
+    "LOGICAL_NOT": choosing.negation,
     "LOG_SOFTMAX": normalizing.log_softmax,
     "MAXIMUM": elementwise.binary,
     "MAX_POOL_2D": windows.max_pool,
@@ -55,6 +65,8 @@ TABLE: dict[str, Handler] = {
     "PRELU": elementwise.p_relu,
     "QUANTIZE": crossing.quantize,
     "REDUCE_MAX": reducing.reduce,
+    "REDUCE_MIN": reducing.reduce,
+    "REDUCE_PROD": reducing.reduce,
     "RELU": activations.activation,
     "RELU6": activations.activation,
     "RELU_0_TO_1": activations.activation,
@@ -62,6 +74,8 @@ TABLE: dict[str, Handler] = {
     "RESHAPE": reshaping.reshape,
     "RESIZE_BILINEAR": resizing.bilinear,
     "RESIZE_NEAREST_NEIGHBOR": resizing.nearest,
+    "SELECT": choosing.select,
+    "SELECT_V2": choosing.select,
     "SLICE": moving.slice_,
     "SOFTMAX": normalizing.softmax,
     "SPACE_TO_DEPTH": reshaping.space_to_depth,
@@ -72,6 +86,7 @@ TABLE: dict[str, Handler] = {
     "SUB": elementwise.binary,
     "SUM": reducing.reduce,
     "SVDF": recurrent.svdf,
+    "TOPK_V2": choosing.top_k,
     "TRANSPOSE": reshaping.transpose,
     "TRANSPOSE_CONV": transposed.transpose_conv,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm,

@@ -31,8 +31,8 @@ def binary(ctx: Context, node: Node) -> None:
     int8 = ctx.is_int8(node)
     dtype = INT8 if int8 else FLOAT
     shapes = [ctx.shape(node.input(i)) for i in (0, 1)]
-    out = _broadcast(*shapes)
-    a, b = (ctx.reshaped(node, ctx.operand(node.input(i), dtype), _aligned(shapes[i], out)) for i in (0, 1))
+    out = broadcast(*shapes)
+    a, b = (ctx.reshaped(node, ctx.operand(node.input(i), dtype), aligned(shapes[i], out)) for i in (0, 1))
     if not int8:
         ctx.emit("binary_op", node, [a, b], out, kind=_FLOAT_KINDS[node.kind], **float_attrs(node))
         return
@@ -47,20 +47,20 @@ def binary(ctx: Context, node: Node) -> None:
     ctx.emit("binary_int8", node, [a, b], out, **attrs)
 
 
-def _broadcast(a: Shape, b: Shape) -> Shape:
+def broadcast(a: Shape, b: Shape) -> Shape:
     """The shape of the result; raises Unsupported where c, h and w cannot express the broadcasting."""
     try:
         out = tuple(int(size) for size in np.broadcast_shapes(a, b))
     except ValueError:
         raise Unsupported(f"shapes {a} and {b} do not broadcast") from None
     folded = slice(0, -2)  # into h with four or more axes, into c with fewer; a single axis is as it is
-    for shape in (_aligned(a, out), _aligned(b, out)):
+    for shape in (aligned(a, out), aligned(b, out)):
         if shape[folded] != out[folded] and prod(shape[folded]) != 1:
             raise Unsupported(f"shapes {a} and {b} broadcast along some of the outer axes only")
     return out
 
 
-def _aligned(shape: Shape, out: Shape) -> Shape:
+def aligned(shape: Shape, out: Shape) -> Shape:
     """An operand's shape with as many axes as the result's: their number decides which is which."""
     return (1,) * (len(out) - len(shape)) + shape
 
@@ -70,7 +70,7 @@ def p_relu(ctx: Context, node: Node) -> None:
     int8 = ctx.is_int8(node)
     dtype = INT8 if int8 else FLOAT
     shape, slope = ctx.shape(node.input(0)), ctx.shape(node.input(1))
-    if _broadcast(shape, slope) != shape:
+    if broadcast(shape, slope) != shape:
         raise Unsupported(f"slopes of shape {slope} do not fit an input of shape {shape}")
     x = ctx.operand(node.input(0), dtype)
     if not int8 and ctx.is_constant(node.input(1)):
@@ -79,7 +79,7 @@ def p_relu(ctx: Context, node: Node) -> None:
             attrs: dict[str, Attr] = {"activation": _LEAKY, "activation_a": float(slopes[0]), "activation_b": 0.0}
             ctx.emit("activation", node, [x], shape, **attrs)
             return
-    operands = [x, ctx.reshaped(node, ctx.operand(node.input(1), dtype), _aligned(slope, shape))]
+    operands = [x, ctx.reshaped(node, ctx.operand(node.input(1), dtype), aligned(slope, shape))]
     if not int8:
         ctx.emit("prelu", node, operands, shape)
         return

@@ -1,4 +1,4 @@
-"""Mean, sum and maximum over axes, and where the maximum lies."""
+"""Mean, sum, product, maximum and minimum over axes, and where the maximum lies."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from math import prod
 
 from host_tools.graph import Attr, geometry
 from host_tools.importers.builder import Shape
+from host_tools.importers.reductions import MAX, MEAN, MIN, PRODUCT, SUM, in_turns
 from host_tools.importers.refusals import Unsupported
 from host_tools.importers.tflite.context import FLOAT, INT8, ORDER, Context, Node, normal_axis, position
 from host_tools.quantised import mean_parameters, sum_parameters
 
 _MAX, _AVERAGE = 0, 1
 _MUL = 2
+_POOLED = ("MEAN", "REDUCE_MAX", "SUM")  # by layers of the kind pooling, which can take their input by rows
+_KINDS = {"MEAN": MEAN, "REDUCE_MAX": MAX, "REDUCE_MIN": MIN, "REDUCE_PROD": PRODUCT, "SUM": SUM}
 _INT8_PARAMETERS = {"MEAN": mean_parameters, "SUM": sum_parameters}
 
 
@@ -21,8 +24,11 @@ def reduce(ctx: Context, node: Node) -> None:
     keep = bool(node.integer("KeepDims", 0))
     kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
     final = kept if keep else tuple(size for axis, size in enumerate(shape) if axis not in axes)
-    view, out, over = _view(shape, kept, axes)
     int8 = ctx.is_int8(node)
+    if not int8 and (node.kind not in _POOLED or not _is_viewable(shape, axes)):
+        _in_turns(ctx, node, shape, axes, final)
+        return
+    view, out, over = _view(shape, kept, axes)
     operand = ctx.reshaped(node, ctx.operand(node.input(0), INT8 if int8 else FLOAT), view)
     if int8 and node.kind in _INT8_PARAMETERS:
         scales = ctx.quantisation(node.input(0)), ctx.quantisation(node.output)
@@ -53,6 +59,20 @@ def reduce(ctx: Context, node: Node) -> None:
     ctx.result("binary_op", node, [average, count], out, final, kind=_MUL)
 
 
+def _in_turns(ctx: Context, node: Node, shape: Shape, axes: list[int], final: Shape) -> None:
+    """float32, by a layer for each run of neighbouring axes."""
+    blob = ctx.operand(node.input(0), FLOAT)
+    steps = list(in_turns(shape, axes, _KINDS[node.kind]))
+    if not steps:
+        ctx.emit("share", node, [blob], final)
+    for i, step in enumerate(steps):
+        source = ctx.reshaped(node, blob, step.view)
+        if i == len(steps) - 1:
+            ctx.result("reduce", node, [source], step.kept, final, kind=step.kind, axis=1)
+        else:
+            blob = ctx.emit_new("reduce", node, [source], step.kept, kind=step.kind, axis=1)
+
+
 def arg_max(ctx: Context, node: Node) -> None:
     """ARG_MAX and ARG_MIN. The indices are int32, where the file says int64, too: no axis is longer."""
     shape = ctx.shape(node.input(0))
@@ -65,6 +85,14 @@ def arg_max(ctx: Context, node: Node) -> None:
     (index,) = over
     final = (*shape[:axis], *shape[axis + 1 :])
     ctx.result("arg_max", node, [operand], out, final, kind=int(node.kind == "ARG_MIN"), axis=index)
+
+
+def _is_viewable(shape: Shape, axes: list[int]) -> bool:
+    try:
+        _view(shape, shape, axes)
+    except Unsupported:
+        return False
+    return True
 
 
 def _view(shape: Shape, kept: Shape, axes: list[int]) -> tuple[Shape, Shape, set[int]]:
