@@ -25,10 +25,11 @@ PAGES = Path(host_tools.importers.__file__).parent
 _BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def python_with(module: str) -> str:
-    """A Python that can import it; the test is skipped where none is known."""
+def python_with(module: str, *, imported: bool = True) -> str:
+    """A Python that can import it, or that only has it; the test is skipped where none is known."""
+    look = f"import {module}" if imported else f"import importlib.util; importlib.util.find_spec('{module}').origin"
     for python in [sys.executable, *filter(None, os.environ.get("FRAMEWORKS", "").split(os.pathsep))]:
-        if subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode == 0:
+        if subprocess.run([python, "-c", look], capture_output=True).returncode == 0:
             return python
     pytest.skip(f"no Python here has {module}; name one with FRAMEWORKS=/its/bin/python")
 
