@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from host_tools.importers.builder import Shape
 from host_tools.importers.ncnn.context import Context
+from host_tools.importers.ncnn.expressions import evaluate
 from host_tools.importers.ncnn.operators.moving import part
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
 
 _REST = -233
-_EXPRESSIONS = (19, 20, 21)
+_INDICES, _EXPRESSIONS = (9, 10, 11), (19, 20, 21)  # first, last, axes
 # Parameters of width, height and channels.
 _OFFSETS, _SIZES, _OFFSETS_BEHIND = (0, 1, 2), (3, 4, 5), (6, 7, 8)
 
@@ -18,12 +19,11 @@ _Range = tuple[int, int]  # first element, and how many
 
 def crop(ctx: Context, layer: ParamLayer) -> None:
     shape = ctx.shape(layer.inputs[0])
-    if any(key in layer.params for key in _EXPRESSIONS):
-        raise Unsupported("its range is an expression")
-    if len(layer.inputs) == 2:
+    firsts, lasts, axes = _indices(ctx, layer)
+    if firsts and lasts:
+        ranges = _by_indices(firsts, lasts, axes, shape)
+    elif len(layer.inputs) == 2:
         ranges = _like(ctx, layer, shape)
-    elif layer.integers(9) and layer.integers(10):
-        ranges = _by_indices(layer, shape)
     else:
         ranges = _by_sizes(layer, shape)
     out = tuple(count for _, count in ranges)
@@ -57,10 +57,17 @@ def _by_sizes(layer: ParamLayer, shape: Shape) -> list[_Range]:
     return ranges
 
 
-def _by_indices(layer: ParamLayer, shape: Shape) -> list[_Range]:
+def _indices(ctx: Context, layer: ParamLayer) -> list[tuple[int, ...]]:
+    """The first and last indices and their axes, as numbers or as expressions of the inputs' shapes."""
+    if not any(key in layer.params for key in _EXPRESSIONS):
+        return [layer.integers(key) for key in _INDICES]
+    shapes = [ctx.shape(name) for name in layer.inputs]
+    return [tuple(evaluate(str(layer.params.get(key, "")), shapes)) for key in _EXPRESSIONS]
+
+
+def _by_indices(starts: Shape, ends: Shape, axes: Shape, shape: Shape) -> list[_Range]:
     ranges = [(0, n) for n in shape]
-    starts, ends = layer.integers(9), layer.integers(10)
-    axes = layer.integers(11) or tuple(range(len(shape)))
+    axes = axes or tuple(range(len(shape)))
     if min(len(starts), len(ends)) < len(axes):
         raise Unsupported(f"{len(starts)} first and {len(ends)} last indices for {len(axes)} axes")
     for axis, start, end in zip(axes, starts, ends, strict=False):

@@ -7,6 +7,7 @@ from math import prod
 from host_tools.importers.builder import Shape
 from host_tools.importers.geometry import spatial_axis
 from host_tools.importers.ncnn.context import Context
+from host_tools.importers.ncnn.expressions import evaluate
 from host_tools.importers.ncnn.operators.windows import image
 from host_tools.importers.ncnn.param_file import ParamLayer
 from host_tools.importers.refusals import Unsupported
@@ -32,33 +33,43 @@ def flatten(ctx: Context, layer: ParamLayer) -> None:
 
 
 def reshape(ctx: Context, layer: ParamLayer) -> None:
-    """Sizes of w, h and c: 0 takes the input's, one -1 takes what is left."""
-    if 6 in layer.params:
-        raise Unsupported(f"its shape is an expression, {layer.params[6]}")
-    if (
-        layer.integer(11, _ABSENT) != _ABSENT
-        or layer.integer(12, _NO_BATCH) != _NO_BATCH
-        or layer.integer(13, _NO_BATCH) != _NO_BATCH
-    ):
-        raise Unsupported("it has a depth or a batch axis")
+    """To sizes, of which 0 takes the input's, and one -1 takes what is left."""
     if layer.integer(3, 0):
         raise Unsupported("it permutes (parameter 3 of old files); convert the model again with a current ncnn")
     source = ctx.shape(layer.inputs[0])
-    c, h, w = (1,) * (3 - len(source)) + source
-    sizes = [
-        size
-        for size in (layer.integer(2, _ABSENT), layer.integer(1, _ABSENT), layer.integer(0, _ABSENT))
-        if size != _ABSENT
-    ]
-    if not sizes or layer.integer(0, _ABSENT) == _ABSENT or (len(sizes) == 2 and layer.integer(1, _ABSENT) == _ABSENT):
-        raise Unsupported("it gives no width, or channels without height")
-    kept = (c, h, w)[3 - len(sizes) :]
+    sizes = _without_batch(layer, _sizes(ctx, layer))
+    if len(sizes) > 3:
+        raise Unsupported(f"it has a depth: {tuple(sizes)} are four axes")
+    total = prod(source)
+    kept = ((1,) * (3 - len(source)) + source)[3 - len(sizes) :]
     sizes = [old if size == 0 else size for size, old in zip(sizes, kept, strict=True)]
-    total = c * h * w
     shape: Shape = tuple(total // -prod(sizes) if size == -1 else size for size in sizes)
     if sizes.count(-1) > 1 or min(shape) < 1 or prod(shape) != total:
         raise Unsupported(f"shape {source} cannot become {tuple(sizes)}")
-    ctx.emit("reshape", layer, layer.inputs, shape)
+    ctx.emit("reshape", layer, layer.inputs[:1], shape)
+
+
+def _sizes(ctx: Context, layer: ParamLayer) -> list[int]:
+    """The outermost axis first."""
+    text = layer.params.get(6)
+    if text is not None:
+        return evaluate(str(text), [ctx.shape(name) for name in layer.inputs])[::-1]
+    w, h, d, c = (layer.integer(key, _ABSENT) for key in (0, 1, 11, 2))
+    if w == _ABSENT or (h == _ABSENT and c != _ABSENT):
+        raise Unsupported("it gives no width, or channels without height")
+    return [size for size in (c, d, h, w) if size != _ABSENT]
+
+
+def _without_batch(layer: ParamLayer, sizes: list[int]) -> list[int]:
+    """Without the axis that is a batch, which is of one."""
+    before, axis = layer.integer(12, _NO_BATCH), layer.integer(13, _NO_BATCH)
+    if axis == _NO_BATCH:
+        if before != _NO_BATCH and 0 in sizes:
+            raise Unsupported(f"{tuple(sizes)} with a size of the input's, which has a batch axis and the result none")
+        return sizes
+    if not 0 <= axis < len(sizes) or sizes[axis] not in (-1, 0, 1) or (0 in sizes and before != axis):
+        raise Unsupported(f"a batch on axis {axis} of {tuple(sizes)}; there is a batch of one")
+    return sizes[:axis] + sizes[axis + 1 :]
 
 
 def squeeze(ctx: Context, layer: ParamLayer) -> None:
