@@ -22,6 +22,7 @@ _B_PSTEP = const(8)
 class Blob:
     """One tensor. `shape` is the source's (batch 1 included), `dtype` its element type's name."""
 
+    # No properties here: storing an attribute costs MicroPython several times as much in a class that has one.
     _holds = 0
 
     def __init__(self, net, index, memory, extractor=None):
@@ -29,6 +30,7 @@ class Blob:
         self.index = index
         self._memory = memory
         self._extractor = extractor
+        self._type = net.words[net.record(index)] & 0xFF
         self._generation = -1
         self._base = 0
 
@@ -54,16 +56,8 @@ class Blob:
     def view(self):
         """The blob's memory as bytes, padding included: writable, borrowed, and not protected once it is given back."""
         self._check()
-        return self._memory.buffer[self._base : self._base + self.nbytes]
-
-    @property
-    def nbytes(self):
-        """Bytes in memory, the padding between channels included."""
-        return self._net.words[self._net.record(self.index) + _B_BYTES]
-
-    @property
-    def _type(self):
-        return self._net.words[self._net.record(self.index)] & 0xFF
+        nbytes = self._net.words[self._net.record(self.index) + _B_BYTES]
+        return self._memory.buffer[self._base : self._base + nbytes]
 
     def _position(self, i):
         """Where element `i`, counted in the source's order, lies: an index into the memory seen by element type."""

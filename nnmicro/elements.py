@@ -9,6 +9,7 @@ from .errors import StateError
 from .port import ITEM_BYTES, U8, address, const, typed
 from .type_names import TYPE_NAMES
 
+_B_BYTES = const(2)
 _B_C = const(3)
 _B_H = const(4)
 _B_W = const(5)
@@ -49,6 +50,11 @@ class Blob:
     @property
     def shape(self):
         return self._net.shape(self.index)
+
+    @property
+    def nbytes(self):
+        """Bytes in memory, the padding between channels included."""
+        return self._net.words[self._net.record(self.index) + _B_BYTES]
 
     @property
     def dtype(self):

@@ -4,8 +4,9 @@ Every blob counts the readers that the *graph* gives it: the layers needed for t
 the caller for those outputs. When a layer has run, each of its inputs has one reader less; at none its block is free.
 
 Here is what an ordinary inference needs: inputs, then the declared outputs in the planned order, the layers in
-`_nnmicro`. The rest of the class is loaded when it is first asked for: `interpreter.py` (layers in Python) and
-`search.py` (any other blob, in any order, and what is refused).
+`_nnmicro`. The rest of the class is loaded when it is first asked for: `beginning.py` (what is there, and whether the
+planned order can be followed), `interpreter.py` (layers in Python) and `search.py` (any other blob, in any order, and
+what is refused).
 """
 
 from array import array
@@ -16,10 +17,8 @@ from .port import const
 
 _BLOB_WORDS = const(16)
 _B_PLACE = const(10)
-_B_PRODUCER = const(12)
 _B_OWNER = const(14)
 _STATE = const(4)
-_H_INPUTS = const(8)
 _H_ARENA_BYTES = const(11)
 
 # Stages of an inference
@@ -28,25 +27,23 @@ _RUNNING = const(1)
 _BROKEN = const(2)  # a layer failed or was interrupted
 _CLOSED = const(3)
 
-# Marks of a layer
-_DONE = const(1)
+# Marks of a layer: 1 where it is done (see `beginning.py`), and
 _COUNTED = const(2)  # its reads are counted in `left`
 
-# Marks of a blob
-_GIVEN = const(1)  # an input that was given in this inference
-_ASKED = const(2)  # the caller's own reference is counted in `left`
-
 _ALL = const(32767)  # layers: a file has no more
+_LOOK = const(-2)  # of `_nnmicro.begin`: Python has to
 
 # Made once: a tuple written out in a call would be new, on the heap, each time.
 _BYTES_LIKE = (bytes, bytearray, memoryview)
+_BEGINNING = ("_begin_in_python", "_has", "_producer")
 _INTERPRETER = ("_advance_in_python", "_clear_in_python", "_alloc")
 
 
 class Extractor:
     """From `net.extractor()`. `input`, then `extract`, then `reset` for the next inference or `close`."""
 
-    _rest = property()
+    # No properties, here and in the rest: where there is one, each attribute that is stored costs MicroPython several
+    # times as much.
     _stage = _FRESH
     _target = -1  # the blob that is worked towards
     _mark = _COUNTED  # layers with this mark run towards it, in the stored order
@@ -74,7 +71,10 @@ class Extractor:
                          self._marks, self._state, first_left, first_marks)  # fmt: skip
 
     def __getattr__(self, name):
-        complete(Extractor, "interpreter" if name in _INTERPRETER else "search", name)
+        if name == "placement":
+            return self._placement()
+        home = "beginning" if name in _BEGINNING else "interpreter" if name in _INTERPRETER else "search"
+        complete(Extractor, home, name)
         return getattr(self, name)
 
     def input(self, name, data):
@@ -161,14 +161,6 @@ class Extractor:
         result.lend(base, self.generation)
         return result
 
-    def _producer(self, blob):
-        return self.net.words[self.net.blobs_at + blob * _BLOB_WORDS + _B_PRODUCER]
-
-    def _has(self, blob):
-        """Whether a blob's elements are in memory."""
-        producer = self._producer(blob)
-        return self._slots[blob] >= 0 and (producer < 0 or self._marks[producer] & _DONE)
-
     def _begin(self, name):
         """Make a blob what is worked towards, if it can be had and is not there yet. Returns its index."""
         net = self.net
@@ -177,38 +169,24 @@ class Extractor:
         if net.n_states:
             self._make_state()
         blob = net.index(name)
-        if blob == self._target:
-            return blob
-        self._target = -1  # a search that fails takes the marks of the one before with it
-        mark = net.n_layers + blob
-        there = self._has(blob)
-        if not there:
-            if self.lightmode and self._marks[mark] & _ASKED and self._all_given():
-                self._mark = _COUNTED  # the planned order, as far as this output
-            else:
-                self._search(blob)
-        self._stage = _RUNNING
-        if not self._marks[mark] & _ASKED:
-            self._marks[mark] |= _ASKED
-            self._left[blob] += 1
-        if not there:
-            self._target = blob
-            self._next = 0
+        if blob != self._target:
+            self._target = -1  # a search that fails takes the marks of the one before with it
+            native = net.native
+            stop = native.begin(self._context, blob) if native else _LOOK
+            self._mark = _COUNTED  # the planned order, as far as this output
+            if stop == _LOOK:
+                stop = self._begin_in_python(blob)
+            self._stage = _RUNNING
+            if stop >= 0:
+                self._target = blob
+                self._stop = stop
+                self._next = 0
         return blob
-
-    def _all_given(self):
-        """Whether no input that a counted layer reads is missing."""
-        net = self.net
-        for i in range(net.io_at, net.io_at + net.words[_H_INPUTS]):
-            blob = net.words[i]
-            if self._left[blob] and not self._marks[net.n_layers + blob] & _GIVEN:
-                return False
-        return True
 
     def _advance(self, layers):
         """Run layers towards the target, one or up to so many. Between two of these the interpreter serves Ctrl-C and
         callbacks: `_nnmicro` returns to let it."""
-        stop = self._producer(self._target)
+        stop = self._stop
         layer = self._next
         native = self.net.native
         try:

@@ -150,8 +150,7 @@ class Extractor:
         """The block of a blob in the arena, or -1."""
         return self._slots[blob]
 
-    @property
-    def placement(self):
+    def _placement(self):
         """`plan` where every block of this inference lies where it was planned, else `mixed` or `online`."""
         state = self._state
         return "plan" if not state[_MISSES] else "mixed" if state[_HITS] else "online"

@@ -70,6 +70,7 @@ class Window:
         self._native = net.native
         if net.native:
             self.input = net.native.input
+            self.begin = net.native.begin
             self.reset = net.native.reset
             net.native = self
 

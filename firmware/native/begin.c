@@ -1,18 +1,67 @@
-// How an inference begins: what `Extractor._clear_in_python` of nnmicro/interpreter.py and, for raw bytes, `Blob.assign`
-// of nnmicro/elements.py do.
+// How an inference begins: what `Extractor._clear_in_python` of nnmicro/interpreter.py, for raw bytes `Blob.assign` of
+// nnmicro/elements.py, and for an output in its turn `Extractor._begin_in_python` of nnmicro/beginning.py do.
 
 #include "inference.h"
 
-void nn_copy_bytes(uint8_t *to, const uint8_t *from, size_t bytes) {
-    if (!(((uintptr_t)to | (uintptr_t)from | bytes) & 3)) {
-        for (size_t i = 0; i < bytes / 4; i++) {
-            ((uint32_t *)to)[i] = ((const uint32_t *)from)[i];
-        }
-        return;
+// Sixteen bytes at a time; of words, both of which are aligned.
+static size_t copy_fours(uint32_t *to, const uint32_t *from, size_t words) {
+    const size_t fours = words / 4;
+    #if defined(__thumb__)
+    for (size_t i = 0; i < fours; i++) { // GCC makes eight instructions and more of it
+        __asm volatile ("ldmia %0!, {r3, r4, r5, r6}\n\tstmia %1!, {r3, r4, r5, r6}"
+            : "+l"(from), "+l"(to) :: "r3", "r4", "r5", "r6", "memory");
     }
-    for (size_t i = 0; i < bytes; i++) {
+    #else
+    for (size_t i = 0; i < fours; i++, to += 4, from += 4) {
+        const uint32_t a = from[0], b = from[1], c = from[2], d = from[3];
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+    }
+    #endif
+    return 16 * fours;
+}
+
+void nn_copy_bytes(uint8_t *to, const uint8_t *from, size_t bytes) {
+    size_t i = 0;
+    if (!(((uintptr_t)to | (uintptr_t)from) & 3)) {
+        i = copy_fours((uint32_t *)to, (const uint32_t *)from, bytes / 4);
+        for (; i + 4 <= bytes; i += 4) {
+            *(uint32_t *)(to + i) = *(const uint32_t *)(from + i);
+        }
+    }
+    for (; i < bytes; i++) {
         to[i] = from[i];
     }
+}
+
+// Whether no input that is still read is missing.
+static int all_given(const nn_inference *n) {
+    for (int32_t blob = 0; blob < n->at[NN_AT_N_BLOBS]; blob++) {
+        if (n->left[blob] && nn_blob_record(n, blob)[B_FLAGS] & INPUT && !(n->marks[n->at[NN_AT_N_LAYERS] + blob] & GIVEN)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int32_t nn_begin(const nn_inference *n, int32_t blob) {
+    if (!nn_is_sound(n)) {
+        return NN_RUN_BROKEN;
+    }
+    if (blob < 0 || blob >= n->at[NN_AT_N_BLOBS] || !(n->marks[n->at[NN_AT_N_LAYERS] + blob] & ASKED)) {
+        return NN_LOOK;
+    }
+    const int32_t producer = nn_blob_record(n, blob)[B_PRODUCER];
+    if (producer < -1 || producer >= n->at[NN_AT_N_LAYERS]) {
+        return NN_RUN_BROKEN;
+    }
+    if (n->slots[blob] >= 0 && (producer < 0 || n->marks[producer] & DONE)) {
+        return NN_IS_THERE;
+    }
+    // Without lightmode, too, blobs have no order to be asked for in.
+    return producer >= 0 && n->state[NN_STATE_LIGHTMODE] && all_given(n) ? producer : NN_LOOK;
 }
 
 int nn_reset(const nn_inference *n, int32_t kept) {

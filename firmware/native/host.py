@@ -145,6 +145,10 @@ class Library:
         layers = size[4] - 4
         return int(self._library.nn_run_steps(ctypes.byref(inference), base, first, count, known, layers, given, None))
 
+    def begin(self, context: Sequence[object], blob: int) -> int:
+        """`nn_begin`."""
+        return int(self._library.nn_begin(_inference(context), blob))
+
     def reset(self, context: Sequence[object], kept: int) -> int:
         """`nn_reset`."""
         return int(self._library.nn_reset(_inference(context), kept))

@@ -6,7 +6,7 @@
 #include "arena.h"
 
 // nnmicro/format.py
-enum { BLOB_WORDS = 16, B_TYPE = 0, B_FLAGS, B_BYTES, B_C, B_H, B_W, B_CSTEP, B_RSTEP, B_PSTEP, B_ROWS, B_PLACE, B_OWNER = 14 };
+enum { BLOB_WORDS = 16, B_TYPE = 0, B_FLAGS, B_BYTES, B_C, B_H, B_W, B_CSTEP, B_RSTEP, B_PSTEP, B_ROWS, B_PLACE, B_PRODUCER = 12, B_OWNER = 14 };
 enum { LAYER_WORDS = 12, L_OP = 0, L_FLAGS, L_OPERANDS, L_INPUTS, L_OUTPUTS, L_PARAMS, L_PARAM_COUNT, L_WORKSPACE = 8 };
 enum { SHARE = 1, IN_PLACE = 2 };
 enum { INPUT = 1 };
@@ -14,7 +14,7 @@ enum { NN_PLACE_WORDS = 3 }; // of a blob in a streamed model
 
 // nnmicro/extractor.py: marks of layers, and of blobs
 enum { DONE = 1, COUNTED = 2 };
-enum { GIVEN = 1 };
+enum { GIVEN = 1, ASKED = 2 };
 
 // Whether all arrays are as long as the model needs them, and the table is one.
 int nn_is_sound(const nn_inference *n);

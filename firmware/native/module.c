@@ -244,6 +244,16 @@ static mp_obj_t input(mp_obj_t context, mp_obj_t blob, mp_obj_t data) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(input_obj, input);
 
+// begin(context, blob) -> the layer to run up to; -1: the blob is there; -2: Python has to look
+static mp_obj_t begin(mp_obj_t context, mp_obj_t blob) {
+    nn_inference inference;
+    inference_of(context, &inference);
+    const int32_t stop = nn_begin(&inference, (int32_t)mp_obj_get_int(blob));
+    check(stop == NN_RUN_BROKEN ? NN_BAD_MODEL : NN_OK);
+    return mp_obj_new_int(stop);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(begin_obj, begin);
+
 // reset(context, kept): give all blobs back but those with these flags, and be as at the start
 static mp_obj_t reset(mp_obj_t context, mp_obj_t kept) {
     nn_inference inference;
@@ -262,6 +272,7 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_call, MP_OBJ_FROM_PTR(&call_obj));
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&run_obj));
     mp_store_global(MP_QSTR_input, MP_OBJ_FROM_PTR(&input_obj));
+    mp_store_global(MP_QSTR_begin, MP_OBJ_FROM_PTR(&begin_obj));
     mp_store_global(MP_QSTR_reset, MP_OBJ_FROM_PTR(&reset_obj));
     mp_store_global(MP_QSTR_steps, MP_OBJ_FROM_PTR(&steps_obj));
     mp_store_global(MP_QSTR_feed, MP_OBJ_FROM_PTR(&feed_obj));
@@ -282,6 +293,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_call), MP_ROM_PTR(&call_obj)},
     {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&run_obj)},
     {MP_ROM_QSTR(MP_QSTR_input), MP_ROM_PTR(&input_obj)},
+    {MP_ROM_QSTR(MP_QSTR_begin), MP_ROM_PTR(&begin_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_steps), MP_ROM_PTR(&steps_obj)},
     {MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&feed_obj)},

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 // Of the calls below. Counts up when one of them changes its meaning.
-#define NN_ABI 4
+#define NN_ABI 5
 
 // Families that are compiled in.
 #ifndef NN_FLOAT
@@ -171,5 +171,10 @@ int nn_reset(const nn_inference *inference, int32_t kept);
 // Copy an input's elements, in the source's order and of the blob's type, into its block, which is placed if it is not
 // yet. NN_CANNOT: that is no input, has not so many bytes, or there is no room; then nothing has happened.
 int nn_set_input(const nn_inference *inference, int32_t blob, const void *data, size_t bytes);
+
+// The layer to run up to for a blob that will be asked for, in the planned order; NN_IS_THERE: its elements are in memory;
+// NN_LOOK: its order has to be searched, or an input is missing. NN_RUN_BROKEN as of nn_run. Nothing changes.
+enum { NN_IS_THERE = -1, NN_LOOK = -2 };
+int32_t nn_begin(const nn_inference *inference, int32_t blob);
 
 #endif

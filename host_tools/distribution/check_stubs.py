@@ -13,10 +13,12 @@ from tempfile import TemporaryDirectory
 
 # Where the rest of each class is: asking for an attribute brings it.
 _ASKED = {"net.Net": "details", "blob.Blob": "elements", "arena.Arena": "blocks", "extractor.Extractor": "search"}
-# What MicroPython needs there (see nnmicro/modules.py), what interpreters differ in, what runs on boards only.
+# What MicroPython needs there (see nnmicro/modules.py), what interpreters differ in, what runs on boards only, what
+# `__getattr__` answers itself.
 _NOT_FOR_USERS = r"""
 nnmicro\.(port|viper)\..*
-nnmicro\.(net|arena|extractor)\.(Net|Arena|Extractor)\._rest
+nnmicro\.(net|arena)\.(Net|Arena)\._rest
+nnmicro\.extractor\.Extractor\.placement
 nnmicro\..*\.__getattr__
 nnmicro\.__getattr__
 """

@@ -23,6 +23,7 @@ from tests.models import Builder, model_file
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="compiling the kernels needs gcc")
 
 COUNTED, NEEDED = 2, 4
+LOOK = -2
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,13 @@ class Inference:
         assert done in (0, -14), done
         return done == 0
 
+    def begin(self, blob: int) -> int:
+        """As `nn_begin` says; it changes nothing."""
+        before = state_of(self.extractor)
+        stop = self.native.begin(self.context, blob)
+        assert state_of(self.extractor) == before
+        return stop
+
     def run(self, first: int, stop: int, mark: int, budget: int) -> int:
         return self.native.run(self.context, first, stop, mark, budget)
 
@@ -56,7 +64,10 @@ def state_of(ex: nnmicro.Extractor) -> tuple[object, ...]:
 def extract_natively(inference: Inference, name: str, budget: int) -> None:
     """As `extract`, with the C loop for each layer that it takes."""
     ex = inference.extractor
+    expected = inference.begin(ex.net.index(name))
     blob = ex._begin(name)
+    if expected != LOOK:
+        assert (ex._mark, ex._stop if ex._target >= 0 else -1) == (COUNTED, expected)
     if ex._target < 0:
         return
     stop = ex._producer(blob)
@@ -229,6 +240,7 @@ def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) ->
         low = 0 if top == 255 else -top - 1
         view[data.draw(st.integers(0, len(view) - 1))] = max(low, min(top, data.draw(word)))
     for _ in range(2):
+        native.begin(context, data.draw(st.integers(-1, 4)))
         native.run(context, data.draw(st.integers(-1, 4)), data.draw(st.integers(-1, 4)), 2, 3)
         native.reset(context, data.draw(st.integers(0, 7)))
         native.input(context, data.draw(st.integers(-1, 4)), bytes(data.draw(st.sampled_from((0, 71, 72, 96, 256)))))
