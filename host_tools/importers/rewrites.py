@@ -28,7 +28,11 @@ _ROWS: tuple[tuple[str, str], ...] = (
      "RANDOM_STANDARD_NORMAL MULTINOMIAL", _NOISE),
     ("LRN LOCAL_RESPONSE_NORMALIZATION", "train with a batch normalisation in its place, or leave it out: networks "
      "since 2015 do without"),
-    ("GridSample", "resize to a fixed grid (Resize), or sample before the network"),
+    ("RotaryEmbed", "write it as slices, products, sums and a concatenation: export the model without that fusion"),
+    ("Fold Unfold", "a Deconvolution, or a Convolution, whose kernel has ones and zeros"),
+    ("CopyTo", "write it as a concatenation"),
+    ("Quantize Dequantize Requantize", "let ncnn2int8 make them part of the convolutions (int8_scale_term)"),
+    ("GridSample DeformableConv2D", "resize to a fixed grid (Resize), or sample before the network"),
     ("BIDIRECTIONAL_SEQUENCE_LSTM BIDIRECTIONAL_SEQUENCE_RNN", "two layers, one of which gets its input and gives its "
      "output reversed, or export to ONNX"),
     ("UNIDIRECTIONAL_SEQUENCE_RNN", "convert from Keras with unroll=True, or export to ONNX"),

@@ -15,13 +15,18 @@ from host_tools.graph import ConversionError, Graph
 from host_tools.importers import load_model
 from tests.host.ncnn_layers import GENERATORS, Draw
 from tests.host.ncnn_models import CASES as NCNN_MODELS
-from tests.host.ncnn_models import param_text
+from tests.host.ncnn_models import IMAGE, param_text
 from tests.host.onnx_choosing_models import CHOOSING_CASES
 from tests.host.onnx_models import CASES
 from tests.models.ncnn_weights import write_random_weights
 
 ONNX_CASES = CASES | CHOOSING_CASES
-NCNN_CASES = NCNN_MODELS | {f"{kind} {i}": draw(Draw(i)) for kind, draw in GENERATORS.items() for i in range(3)}
+_INT8 = ["Convolution c 1 1 x a 0=8 1=3 4=1 5=1 6=288 8=102 9=1", "Convolution d 1 1 a y 0=3 1=1 6=24 8=2"]
+NCNN_CASES = (
+    {"int8": (IMAGE, _INT8)}
+    | NCNN_MODELS
+    | {f"{kind} {i}": draw(Draw(i)) for kind, draw in GENERATORS.items() for i in range(3)}
+)
 _WORDS = st.sampled_from(
     "0 1 -1 2 999999999999 -233 x y 0=0 0=-1 1=0 3=-5 6=0 11=7 2=1e30 -23300=1,9 -23300=2,-233,9 9=3 4=-233 "
     "5=2 nan 1=nan 0=1e99 \u00b2 0=\u0663".split()

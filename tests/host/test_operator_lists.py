@@ -93,7 +93,9 @@ def test_a_refusal_of_tflite_has_shapes_and_what_helps(tmp_path: Path) -> None:
 
 
 def test_a_refusal_of_ncnn_has_shapes_and_what_helps(tmp_path: Path) -> None:
-    lines = ["7767517", "3 3", "Input x 0 1 x 0=6 1=5 2=4", "LRN l 1 1 x a", "Spectrogram s 1 1 x y"]
+    lines = ["7767517", "4 4", "Input x 0 1 x 0=6 1=5 2=4", "LRN l 1 1 x a", "Spectrogram s 1 1 x y"]
+    lines.append("Unfold u 1 1 x b")
     text = refusal(tmp_path / "m.param", "\n".join(lines).encode(), zero_weights=True)
     assert "LRN 'l': there is no such layer in nnmicro (line 4); inputs: (4, 5, 6)" in text
     assert "  Spectrogram: compute the features before the network" in text
+    assert "  Unfold: a Deconvolution, or a Convolution, whose kernel has ones and zeros" in text

@@ -42,7 +42,7 @@ def activated(handler: Handler) -> Handler:
         if quantised.gives_int8(layer) and not quantised.bounded(layer):
             made = ctx.builder.free_name(f"{layer.name}.float")
             build(ctx, replace(layer, outputs=[made], params={**layer.params, 8: quantised.term(layer) % 100}))
-            quantised.quantise(ctx, layer, made, float(ctx.weights["output scale"][0]), layer.outputs[0])
+            quantised.quantise_output(ctx, layer, made)
             return
         if kind not in (_MISH, _HARD_SWISH):
             handler(ctx, layer)

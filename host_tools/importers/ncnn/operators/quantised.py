@@ -59,7 +59,7 @@ def scale_sections(layer: ParamLayer) -> list[Section]:
 
 
 @dataclass(frozen=True)
-class Integers:
+class _Integers:
     """A layer's weights, outputs first, and how many of each output's steps make 1."""
 
     weights: np.ndarray
@@ -71,7 +71,7 @@ class Integers:
         return np.asarray(self.weights / self.scales[:, None], np.float32)
 
 
-def integers(ctx: Context, layer: ParamLayer, outputs: int) -> Integers:
+def _integers(ctx: Context, layer: ParamLayer, outputs: int) -> _Integers:
     """As they are in the file, or rounded as ncnn does when it loads float weights."""
     scales = ctx.weights["weight scale"]
     if not np.isfinite(scales).all() or outputs % scales.size:
@@ -81,7 +81,7 @@ def integers(ctx: Context, layer: ParamLayer, outputs: int) -> Integers:
     if weights.dtype != _INT8:
         weights = _rounded(weights * scales[:, None])
     # A scale of 0 stands for weights of 0.
-    return Integers(np.where(scales[:, None] == 0, 0, weights), np.where(scales == 0, np.float32(1), scales))
+    return _Integers(np.where(scales[:, None] == 0, 0, weights), np.where(scales == 0, np.float32(1), scales))
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
@@ -97,7 +97,12 @@ def _scale(ctx: Context, name: str) -> float:
     return scale
 
 
-def quantise(ctx: Context, layer: ParamLayer, blob: str, scale: float, output: str | None = None) -> str:
+def quantise_output(ctx: Context, layer: ParamLayer, blob: str) -> None:
+    """The layer's output, int8, from its result in float32."""
+    _quantise(ctx, layer, blob, _scale(ctx, "output scale"), layer.outputs[0])
+
+
+def _quantise(ctx: Context, layer: ParamLayer, blob: str, scale: float, output: str | None = None) -> str:
     """The float blob in int8, in steps of 1 / scale from -127 to 127; returns its name, `output` or a new one."""
     shape = ctx.shape(blob)
     if not _positive(ctx, blob):  # the engine goes to -128
@@ -131,10 +136,10 @@ def _integer_input(ctx: Context, layer: ParamLayer) -> str:
     (blob, *_) = layer.inputs
     if ctx.builder.graph.tensor(blob).dtype == _INT8:
         return blob
-    return quantise(ctx, layer, blob, _scale(ctx, "input scale"))
+    return _quantise(ctx, layer, blob, _scale(ctx, "input scale"))
 
 
-def rounded_input(ctx: Context, layer: ParamLayer) -> str:
+def _rounded_input(ctx: Context, layer: ParamLayer) -> str:
     """The layer's input as float32 again, after the rounding that int8 is."""
     blob, scale = _integer_input(ctx, layer), _scale(ctx, "input scale")
     attrs: dict[str, Attr] = {"scale": 1.0 / scale, "zero_point": 0, "in_blocks": 0}
@@ -144,7 +149,7 @@ def rounded_input(ctx: Context, layer: ParamLayer) -> str:
 def convolution(ctx: Context, layer: ParamLayer, weight_shape: Shape, out: Shape, attrs: dict[str, Attr]) -> None:
     """From int8 to int8, without an activation or with a rectifier or a clip, which are bounds of the result."""
     outputs, each, *kernel = weight_shape
-    given = integers(ctx, layer, outputs)
+    given = _integers(ctx, layer, outputs)
     scale_in, scale_out = _scale(ctx, "input scale"), _scale(ctx, "output scale")
     source = _integer_input(ctx, layer)
     weights = given.weights.reshape(weight_shape)
@@ -194,9 +199,9 @@ def weight_operand(ctx: Context, layer: ParamLayer, shape: Shape) -> str:
     if term(layer):
         if data.size != prod(shape):
             raise Unsupported(f"it has {data.size} weights; {shape} are needed")
-        data = integers(ctx, layer, shape[0]).real
+        data = _integers(ctx, layer, shape[0]).real
     return ctx.builder.constant(f"{layer.name}.weight", data.reshape(shape))
 
 
 def input_operand(ctx: Context, layer: ParamLayer) -> str:
-    return rounded_input(ctx, layer) if term(layer) else layer.inputs[0]
+    return _rounded_input(ctx, layer) if term(layer) else layer.inputs[0]
