@@ -10,6 +10,7 @@ much further on for each of them. Beside the rows' ends it then sees its neighbo
 
 from ..port import const
 from ..reference import convolution as reference
+from . import patches
 from .array import activate, constant, np, planes, row_start, rows_at_once, tap_spans
 
 _P_KERNEL_H = const(0)
@@ -47,18 +48,20 @@ def run(call):
         call.int_param(_P_DILATION_W),
         call.int_param(_P_PAD_LEFT),
     )
+    kind = call.int_param(_P_ACTIVATION)
+    low = call.float_param(_P_ACTIVATION_A)
+    high = call.float_param(_P_ACTIVATION_B)
+    patched = patches.rows_at_once(call, taps) if rows == 1 or x.c == 1 else 0
+    if patched:
+        patches.add(call, result, weights, bias, spans, patched, lambda part: activate(kind, low, high, part))
+        return
     for y in range(call.y0, call.y1, rows):
         rows = min(rows, call.y1 - y)
         start = row_start(out, y)
         part = result[:, start : start + out.w * rows]
         part[:, :] = bias
         _add_taps(call, part, y, source, weights, spans, rows)
-        activate(
-            call.int_param(_P_ACTIVATION),
-            call.float_param(_P_ACTIVATION_A),
-            call.float_param(_P_ACTIVATION_B),
-            part,
-        )
+        activate(kind, low, high, part)
 
 
 def _rows_at_once(call, x, out):

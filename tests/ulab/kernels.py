@@ -12,7 +12,7 @@ from nnmicro.call import Call
 from tests.ulab import strict
 from tests.ulab.installed import kernels
 
-LAYERS = sorted({m.name for m in pkgutil.iter_modules(nnmicro.vector.__path__)} - {"array"})
+LAYERS = sorted({m.name for m in pkgutil.iter_modules(nnmicro.vector.__path__)} - {"array", "patches"})
 MODULES = kernels(LAYERS)
 
 
