@@ -16,27 +16,19 @@
     "smlad r10, r3, r7, r10\n" \
     "smlad r11, r5, r7, r11\n"
 
-// The sums of one filter, which r2 points to; lr: what is left to do.
-#define FILTER           \
-    "ldrd r0, r12, [lr]\n" \
-    "ldm r2, {r8-r11}\n" \
-    "cmp r0, r12\n"      \
-    "beq 3f\n"           \
-    "2:\n" GROUP GROUP GROUP GROUP \
-    "cmp r0, r12\n"      \
-    "bne 2b\n"           \
-    "3:\n"               \
-    "ldr r12, [lr, #8]\n" \
-    "cmp r0, r12\n"      \
-    "beq 5f\n"           \
-    "4:\n" GROUP         \
-    "cmp r0, r12\n"      \
-    "bne 4b\n"           \
-    "5:\n"               \
-    "ldrd r12, r3, [lr, #52]\n" \
-    "cbz r3, 6f\n"       \
-    "sub r1, r3\n" GROUP \
-    "6:\n"               \
+// The end of the patch is r2 bytes before its start: with what is left out of the first round, 48 bytes for each of its
+// 32, whole blocks are left.
+#define BLOCK GROUP GROUP GROUP GROUP
+#define LEFT_OUT         \
+    "and r2, #0x60\n"    \
+    "add r2, r2, r2, lsr #1\n"
+
+// What is behind the blocks: r1 goes on to the next filter.
+#define END                    \
+    "ldrd r12, r3, [lr, #32]\n" \
+    "cbz r3, 6f\n"             \
+    "sub r1, r3\n" GROUP      \
+    "6:\n"                    \
     "add r1, r12\n"
 
 #define RESULT(sum)                   \

@@ -9,24 +9,16 @@
     "mla r10, r4, r6, r10\n" \
     "mla r11, r5, r6, r11\n"
 
-// The sums of one filter, which r2 points to; lr: what is left to do.
-#define FILTER           \
-    "ldrd r0, r12, [lr]\n" \
-    "ldm r2, {r8-r11}\n" \
-    "cmp r0, r12\n"      \
-    "beq 3f\n"           \
-    "2:\n" ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT \
-    "cmp r0, r12\n"      \
-    "bne 2b\n"           \
-    "3:\n"               \
-    "ldr r12, [lr, #8]\n" \
-    "cmp r0, r12\n"      \
-    "beq 5f\n"           \
-    "4:\n" ELEMENT       \
-    "cmp r0, r12\n"      \
-    "bne 4b\n"           \
-    "5:\n"               \
-    "ldr r12, [lr, #52]\n" \
+// The end of the patch is r2 bytes before its start: with what is left out of the first round, 22 bytes for each of its
+// 16, whole blocks are left.
+#define BLOCK ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT
+#define LEFT_OUT         \
+    "ubfx r2, r2, #4, #3\n" \
+    "mov r3, #22\n"      \
+    "mul r2, r3\n"
+
+#define END                   \
+    "ldr r12, [lr, #32]\n"   \
     "add r1, r12\n"
 
 // r0 multiplier, r5 offset, r6 twice the bias, r12 shift; the product is rounded by its lower half.

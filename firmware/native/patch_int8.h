@@ -15,10 +15,10 @@ enum { NN_PIXELS = 4, NN_SCRATCH_WORDS = 320 };
 #if NN_DSP
 // Elements 0 and 2, and 1 and 3, of each group of four share a word, as SXTB16 leaves them: two words for each pixel. The
 // last group is the last four elements of the piece; those that another group has, too, are 0 in it.
-enum { NN_ELEMENT_WORDS = 2, NN_BLOCK = 16 };
+enum { NN_ELEMENT_WORDS = 2, NN_PIXEL_WORDS = 2, NN_BLOCK = 16 };
 #else
 // A word for each element: those of the four pixels lie next to each other.
-enum { NN_ELEMENT_WORDS = 4, NN_BLOCK = 8 };
+enum { NN_ELEMENT_WORDS = 4, NN_PIXEL_WORDS = 1, NN_BLOCK = 8 };
 #endif
 
 // Whether nn_patch_results needs no memory for sums: small cores have not enough registers.
@@ -37,21 +37,100 @@ enum {
     NN_PATCH = NN_IN_REGISTERS ? NN_ALONE : NN_PIECE // the longest of both
 };
 
-// Elements [at, at + n) of pixel `pixel` of the piece are those of x, or 0 where x is null; `at` and n are multiples of 4.
-void nn_patch_fill(uint32_t *patch, int32_t pixel, int32_t at, const int8_t *x, int32_t n, int32_t zero);
+// What is added to elements to take their zero point away.
+NN_INLINE uint32_t nn_patch_minus(int32_t zero) {
+#if NN_DSP
+    return nn_both_halves(-zero);
+#else
+    return (uint32_t)-zero;
+#endif
+}
 
-// Likewise the last elements of a piece of `n`, any number.
-void nn_patch_end(uint32_t *patch, int32_t pixel, int32_t n, const int8_t *x, int32_t zero);
+#if NN_DSP
+
+// Elements [at, at + n) of a pixel's part of the patch are those of x; `at` and n are multiples of 4.
+NN_INLINE void nn_patch_fill(uint32_t *patch, int32_t at, const int8_t *x, int32_t n, uint32_t minus) {
+    uint32_t *to = patch + NN_ELEMENT_WORDS * at;
+#if NN_DSP_ASSEMBLER
+#define WIDEN                            \
+    "ldr r3, [%[x]], #4\n"              \
+    "sxtab16 r2, %[minus], r3\n"        \
+    "sxtab16 r3, %[minus], r3, ror #8\n" \
+    "strd r2, r3, [%[to]], #32\n"
+    __asm volatile("b 2f\n"
+        "1:\n" WIDEN WIDEN
+        "2:\n"
+        "subs %[n], #8\n"
+        "bge 1b\n"
+        "lsls %[n], #29\n"
+        "beq 3f\n" WIDEN
+        "3:\n"
+        : [x] "+r"(x), [to] "+r"(to), [n] "+r"(n)
+        : [minus] "r"(minus)
+        : "r2", "r3", "cc", "memory");
+#undef WIDEN
+#else
+    for (; n > 0; n -= 4, x += 4, to += 2 * NN_PIXELS) {
+        const uint32_t bytes = nn_load_four(x);
+        to[0] = nn_extend_even(minus, bytes);
+        to[1] = nn_extend_odd(minus, bytes);
+    }
+#endif
+}
+
+// Bytes that lie anywhere, apart.
+NN_INLINE void nn_copy_bytes(int8_t *to, const int8_t *x, int32_t n) {
+    if (n < 4) {
+        for (int32_t i = 0; i < n; i++) {
+            to[i] = x[i];
+        }
+        return;
+    }
+    const int8_t *const last = x + n - 4;
+    for (; x < last; x += 4, to += 4) {
+        __builtin_memcpy(to, x, 4);
+    }
+    __builtin_memcpy(to - (x - last), last, 4); // some of them again
+}
+
+// Elements in bytes, as a piece has them, to which nn_patch_fill is to be applied: `n` of them, then the last group. There is
+// room for four before and after them.
+NN_INLINE void nn_patch_end(int8_t *bytes, int32_t n, int32_t zero) {
+    const int32_t rest = n & 3;
+    if (rest) {
+        const uint32_t kept = 0xffffffffu << (32 - 8 * rest), zeros = (uint32_t)(uint8_t)zero * 0x01010101u;
+        const uint32_t word = (nn_load_four(bytes + n - 4) & kept) | (zeros & ~kept);
+        __builtin_memcpy(bytes + (n & ~3), &word, sizeof word);
+    }
+}
+
+#else
+
+// Elements [at, at + n) of a pixel's part of the patch are those of x.
+NN_INLINE void nn_patch_fill(uint32_t *patch, int32_t at, const int8_t *x, int32_t n, uint32_t minus) {
+    uint32_t *to = patch + NN_PIXELS * at, *const end = to + NN_PIXELS * n;
+    for (uint32_t *const fours = end - NN_PIXELS * (n & 3); to != fours; to += 4 * NN_PIXELS, x += 4) {
+        to[0] = (uint32_t)x[0] + minus;
+        to[NN_PIXELS] = (uint32_t)x[1] + minus;
+        to[2 * NN_PIXELS] = (uint32_t)x[2] + minus;
+        to[3 * NN_PIXELS] = (uint32_t)x[3] + minus;
+    }
+    for (; to != end; to += NN_PIXELS) {
+        *to = (uint32_t)*x++ + minus;
+    }
+}
+
+#endif
 
 // What is left to do. The order is known to the assembler.
 typedef struct {
-    const uint32_t *x;
-    const uint32_t *x_blocks; // where the last whole block of the patch ends
-    const uint32_t *x_end; // and the last whole group of four, or the last element
-    const int32_t *bias, *multiplier, *shift; // of the next filter
-    int32_t odd; // 2 * the output's zero point + 1
     int8_t *y[NN_PIXELS];
     int8_t *y_end; // of pixel 0
+    const int32_t *bias, *multiplier, *shift; // of the next filter
+    int32_t odd; // 2 * the output's zero point + 1
+    const uint32_t *x;
+    const uint32_t *x_end; // where the last whole group of four of the patch ends, or the last element
+    const uint32_t *x_blocks; // and the last whole block
     const int8_t *w;
     int32_t next; // from the end of a filter's piece to that of the next filter
     int32_t back; // from there to the weights of the last group, or 0: there is none
@@ -62,7 +141,7 @@ typedef struct {
 } nn_products;
 
 // The piece is of `n` elements, of filters `filter` long.
-void nn_patch_piece(nn_products *p, const uint32_t *patch, int32_t n, int32_t filter);
+void nn_patch_piece(nn_products *p, uint32_t *patch, int32_t n, int32_t filter);
 
 // Add the products to the sums, up to sums_end.
 void nn_patch_sums(nn_products *p);
