@@ -189,6 +189,8 @@ static void row_of_results(nn_four_run *run, int32_t away) {
 
 #elif !NN_DSP && defined(__ARM_ARCH_6M__)
 #include "depthwise_armv6m.h"
+#elif !NN_DSP && defined(__thumb2__)
+#include "depthwise_armv7m.h"
 #else
 
 #if NN_DSP
