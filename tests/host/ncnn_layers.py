@@ -150,7 +150,7 @@ def inner_product(draw: Draw) -> Case:
 
 
 def gemm(draw: Draw) -> Case:
-    m, n, k = draw.size(2), draw.size(2), draw.size(2)
+    m, n, k = draw.size(), draw.size(2), draw.size(2)
     turned = [draw.size(0, 1), draw.size(0, 1)]
     known = draw.one_of(((0, 0), (0, 1), (1, 0)))
     views = [(k, m) if turned[0] else (m, k), (n, k) if turned[1] else (k, n)]

@@ -134,6 +134,11 @@ def test_indices_of_a_table_are_integers(tmp_path):
     assert_same_blobs(graph, ours, ncnn_blobs(param, tmp_path / "small.bin", inputs, ["y"]))
 
 
+def test_a_product_with_known_weights_and_bias_is_a_fully_connected_layer(tmp_path):
+    line = "Gemm g 1 1 x y 3=1 5=1 6=1 8=5 9=6 10=4"
+    assert [layer.op for layer in _graph(tmp_path, [(3, 6)], [line]).layers][0] == "inner_product"
+
+
 def test_what_is_known_beforehand_can_be_no_output(tmp_path):
     with pytest.raises(ConversionError, match="m would be an output, but is known beforehand"):
         _graph(tmp_path, IMAGE, ["MemoryData m 0 1 m 0=3", "ReLU r 1 1 x y"])

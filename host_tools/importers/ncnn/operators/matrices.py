@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from host_tools.importers.builder import Shape
 from host_tools.importers.ncnn.context import Context, Section
 from host_tools.importers.ncnn.param_file import ParamLayer
@@ -52,25 +54,50 @@ def gemm_weights(layer: ParamLayer) -> list[Section]:
 def gemm(ctx: Context, layer: ParamLayer) -> None:
     """alpha * (A * B + beta * C), transposed where asked for."""
     given = list(layer.inputs)
-    flips = [int(layer.integer(key, 0) != 0) for key in (2, 3)]
-    a, b = (_matrix(ctx, layer, "ab"[i], given, flips[i]) for i in (0, 1))
-    shapes = [ctx.shape(name) for name in (a, b)]
-    (m, depth), (other, n) = (s[::-1] if flip else s for s, flip in zip(shapes, flips, strict=True))
-    if depth != other:
-        raise Unsupported(f"operands of shapes {shapes[0]} and {shapes[1]} cannot be multiplied")
-    blob = ctx.emit_new("matmul", layer, [a, b], (m, n), transpose_a=flips[0], transpose_b=flips[1])
+    flip_a, flip_b = (int(layer.integer(key, 0) != 0) for key in (2, 3))
+    a = _matrix(ctx, layer, "a", given, flip_a)
     alpha, beta = layer.number(0, 1.0), layer.number(1, 1.0)
-    summand = _summand(ctx, layer, given, m, n)
-    if summand is not None:
-        if beta != 1.0:
-            scaled = [summand, ctx.scalar(layer, beta)]
-            summand = ctx.emit_new("binary_op", layer, scaled, ctx.shape(summand), kind=_MUL)
-        blob = ctx.emit_new("binary_op", layer, [blob, summand], (m, n), kind=_ADD)
-    if alpha != 1.0:
-        blob = ctx.emit_new("binary_op", layer, [blob, ctx.scalar(layer, alpha)], (m, n), kind=_MUL)
+    if "b" in ctx.weights and not flip_a and not given and ("c" not in ctx.weights or layer.integer(10, 0) in (0, 4)):
+        blob = _dense(ctx, layer, a, flip_b, alpha, beta)
+    else:
+        blob = _product(ctx, layer, given, a, flip_a, flip_b, beta)
+        if alpha != 1.0:
+            blob = ctx.emit_new("binary_op", layer, [blob, ctx.scalar(layer, alpha)], ctx.shape(blob), kind=_MUL)
+    m, n = ctx.shape(blob)
     if layer.integer(14, 0):
         blob, (m, n) = ctx.emit_new("permute", layer, [blob], (n, m), perm=(1, 0)), (n, m)
     ctx.emit("reshape", layer, [blob], (m, 1, n) if layer.integer(11, 0) else (m, n))
+
+
+def _dense(ctx: Context, layer: ParamLayer, a: str, flip_b: int, alpha: float, beta: float) -> str:
+    """Of each row with weights and a bias that are known: a fully connected layer."""
+    (m, depth), n = ctx.shape(a), layer.integer(8, 0)
+    weight = ctx.weights["b"]
+    if n < 1 or weight.size != n * depth:
+        raise Unsupported(f"{weight.size} weights for {n} outputs of rows of {depth}")
+    weight = np.float32(alpha) * (weight.reshape(n, depth) if flip_b else weight.reshape(depth, n).T)
+    operands = [a, ctx.builder.constant(f"{layer.name}.b", weight)]
+    if "c" in ctx.weights:
+        bias = np.broadcast_to(np.float32(alpha * beta) * ctx.weights["c"], (n,))
+        operands.append(ctx.builder.constant(f"{layer.name}.c", bias))
+    return ctx.emit_new("inner_product", layer, operands, (m, n), per_row=int(m > 1))
+
+
+def _product(ctx: Context, layer: ParamLayer, given: list[str], a: str, flip_a: int, flip_b: int, beta: float) -> str:
+    """A * B + beta * C."""
+    b = _matrix(ctx, layer, "b", given, flip_b)
+    shapes = [ctx.shape(name) for name in (a, b)]
+    (m, depth), (other, n) = (s[::-1] if flip else s for s, flip in zip(shapes, (flip_a, flip_b), strict=True))
+    if depth != other:
+        raise Unsupported(f"operands of shapes {shapes[0]} and {shapes[1]} cannot be multiplied")
+    blob = ctx.emit_new("matmul", layer, [a, b], (m, n), transpose_a=flip_a, transpose_b=flip_b)
+    summand = _summand(ctx, layer, given, m, n)
+    if summand is None:
+        return blob
+    if beta != 1.0:
+        scaled = [summand, ctx.scalar(layer, beta)]
+        summand = ctx.emit_new("binary_op", layer, scaled, ctx.shape(summand), kind=_MUL)
+    return ctx.emit_new("binary_op", layer, [blob, summand], (m, n), kind=_ADD)
 
 
 def _matrix(ctx: Context, layer: ParamLayer, section: str, given: list[str], flip: int) -> str:
