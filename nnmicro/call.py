@@ -13,6 +13,10 @@ A layer whose output is made of all rows of its input can do with a few of them 
     state_bytes(call)   bytes that it keeps in a workspace from call to call, a multiple of 16; 0 where a layer of these
                         parameters and shapes, which is all that it looks at, cannot
 
+With `call.over` output 0 lies over input 0, some bytes before it, so that what is written are elements that no later
+one needs: of float32 row after row in one channel after the other, else row after row. `compute` asks for one row
+at a time; only a kernel that computes float32 has to know.
+
 With `call.reduces` 1, [call.y0, call.y1) are rows of *input* 0, which may be a ring that holds no others. Every row is
 given once, from the first on. The call with y0 = 0 begins, whatever the workspace holds; the one with y1 = h writes the
 output, and no other does. Row by row or all at once, the reference gives the same bytes.
@@ -38,6 +42,8 @@ _L_OPERANDS = const(2)
 _L_INPUTS = const(3)
 _L_OUTPUTS = const(4)
 _L_PARAMS = const(5)
+_L_FLAGS = const(1)
+_OVER = const(4)
 _L_PARAM_COUNT = const(6)
 
 # Of a net's places
@@ -104,6 +110,7 @@ class Call:
         self.y0 = 0
         self.y1 = 0
         self.reduces = 0  # 1: the rows are input 0's
+        self.over = 0  # not 0: output 0 is written over input 0, in which it lies some bytes before
         self.workspace = None  # int32 view of the buffer that the workspace of a reduction lies in
         self.float_workspace = None  # the same words as float32
         self.first_word = 0  # where the workspace starts in them
@@ -133,6 +140,7 @@ class Call:
         r = net.at[_AT_LAYERS] + layer * _LAYER_WORDS
         self.n_in = w[r + _L_INPUTS]
         self.n_out = w[r + _L_OUTPUTS]
+        self.over = w[r + _L_FLAGS] & _OVER
         self.params = w
         self.float_params = net.view(F32)
         self.first_param = net.at[_AT_PARAMS] + w[r + _L_PARAMS]
@@ -171,6 +179,17 @@ class Call:
         self.y0 = 0
         self.y1 = self.output().h
         self.reduces = 0
+
+    def compute(self, kernel):
+        """Run a kernel; over its input row after row, but for float32, where the kernel goes channel by channel."""
+        if not self.over or self.output().dtype == F32:
+            kernel(self)
+            return
+        end = self.y1
+        for y in range(end):
+            self.y0 = y
+            self.y1 = y + 1
+            kernel(self)
 
 
 def as_array(holder, buffer, dtype):

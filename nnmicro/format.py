@@ -127,3 +127,4 @@ STEP_WORDS = 3  # layer (-1 - k: rows of input k are taken), first row, rows
 
 SHARE = 1  # the output is in the input's block: under another shape, or a part of it
 IN_PLACE = 2  # the output may take the place of input 0 when that has no other reader
+OVER = 4  # input 0 is a view that reaches out of the output, which is written over it

@@ -21,6 +21,7 @@ _L_OPERANDS = const(2)
 _L_INPUTS = const(3)
 _SHARE = const(1)
 _IN_PLACE = const(2)
+_OVER = const(4)
 
 # Words of an extractor's state
 _BASE = const(0)
@@ -70,17 +71,20 @@ class Extractor:
         if flags & _SHARE:
             arena.retain(slots[source], slots, target)
         elif slots[target] >= 0:
-            pass  # made with the first blob that is gathered in it
+            # Made with the first blob that is gathered in it, or with the input that it is written over.
+            if flags & _OVER and not (self.lightmode and left[source] == 1):
+                # The input is still wanted: it keeps the block.
+                self._alloc(target, self._is_low(source))
+                arena.release(slots[source])
         elif flags & _IN_PLACE and self.lightmode and left[source] == 1 and arena.refs(slots[source]) == 1:
             arena.retain(slots[source], slots, target)
         else:
-            if owner < 0 or slots[owner] < 0:
-                high = True
-                if source < net.n_blobs:
-                    at = arena.offset(slots[source])
-                    high = at <= arena.size - at - arena.nbytes(slots[source])
-                self._alloc(target if owner < 0 else owner, high)
-            if owner >= 0:
+            if owner < 0:
+                self._alloc(target, self._is_low(source))
+            else:
+                if slots[owner] < 0:
+                    t = net.blobs_at + target * _BLOB_WORDS
+                    self._alloc(owner, self._is_low(source), w[t + _B_PLACE] + w[t + _B_BYTES])
                 arena.retain(slots[owner], slots, target)
         if not flags & _SHARE:
             if self._call is None:
@@ -89,7 +93,7 @@ class Extractor:
                 net.window.compute(self._call, layer, slots, arena, python_kernel)
             else:
                 self._call.bind(net, layer, slots, arena)
-                python_kernel(net, layer)(self._call)
+                self._call.compute(python_kernel(net, layer))
         self._marks[layer] = _DONE | _COUNTED
         if self.lightmode:
             for i in range(first, end):
@@ -112,8 +116,16 @@ class Extractor:
         if owner >= 0 and not self._left[owner] and slots[owner] >= 0 and arena.refs(slots[owner]) == 1:
             arena.release(slots[owner], slots, owner)
 
-    def _alloc(self, blob, high):
-        """A block for a blob: where it was planned, or at the given end of the arena."""
+    def _is_low(self, blob):
+        """Whether a layer's first input lies in the lower half of the arena: the output then goes to the upper end."""
+        if blob >= self.net.n_blobs:
+            return True
+        arena = self.arena
+        at = arena.offset(self._slots[blob])
+        return at <= arena.size - at - arena.nbytes(self._slots[blob])
+
+    def _alloc(self, blob, high, nbytes=0):
+        """A block for a blob: where it was planned, or at the given end of the arena. `nbytes`, where it needs less."""
         net = self.net
         arena = self.arena
         state = self._state
@@ -124,7 +136,7 @@ class Extractor:
                 state[_BASE] = arena.gap(state[_FRAME])
             hint = state[_BASE] + net.words[r + _B_PLACE]
         try:
-            block = arena.alloc(net.words[r + _B_BYTES], hint, high, self._slots, blob)
+            block = arena.alloc(max(nbytes, net.words[r + _B_BYTES]), hint, high, self._slots, blob)
         except ArenaFull as error:
             raise ArenaFull("no room for blob %s: %s; in memory: %s" % (net.name(blob), error, self._holders()))
         state[_HITS if arena.offset(block) == hint else _MISSES] += 1

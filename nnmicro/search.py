@@ -21,6 +21,8 @@ _LAYER_WORDS = const(12)
 _L_FLAGS = const(1)
 _L_OPERANDS = const(2)
 _SHARE = const(1)
+_OVER = const(4)
+_B_PLACE = const(10)
 _L_INPUTS = const(3)
 
 # Words of an extractor's state
@@ -80,30 +82,35 @@ class Extractor:
         net = self.net
         size = self._everything()
         if self.lightmode:
-            kept = sum((net.words[self._block_record(b) + _B_BYTES] + 15) // 16 * 16 for b in keep)
+            kept = sum(self._block_bytes(net.index(b)) for b in keep)
             planned = net.words[_H_ARENA_BYTES]  # with whole tensors, even where the model can be streamed
             size = min(planned + kept, max(planned, size))
         return Arena(size, (net.max_blocks if self.lightmode else net.n_blobs) + len(keep) + 8)
 
     def _everything(self):
-        """Bytes of all blobs that have a block of their own."""
+        """Bytes of all blobs that have a block of their own, as those have that others would be written over."""
         net = self.net
         w = net.words
         total = 0
         for blob in range(net.n_blobs):
             r = net.record(blob)
             producer = self._producer(blob)
-            flags = w[net.at[_AT_LAYERS] + producer * _LAYER_WORDS + _L_FLAGS] if producer >= 0 else 0
+            layer = net.at[_AT_LAYERS] + producer * _LAYER_WORDS
+            flags = w[layer + _L_FLAGS] if producer >= 0 else 0
             if not w[r + _B_OWNER] and not flags & _SHARE:
-                total += (w[r + _B_BYTES] + 15) // 16 * 16
+                total += self._block_bytes(blob)
+            if flags & _OVER:
+                total += self._block_bytes(w[net.at[_AT_OPERANDS] + w[layer + _L_OPERANDS]])
         return total
 
-    def _block_record(self, name):
-        """The record of the blob whose block a blob lies in."""
-        net = self.net
-        r = net.record(net.index(name))
-        owner = net.words[r + _B_OWNER] - 1
-        return r if owner < 0 else net.record(owner)
+    def _block_bytes(self, blob):
+        """Bytes of the block that a blob lies in."""
+        w = self.net.words
+        r = self.net.record(blob)
+        nbytes = w[r + _B_BYTES]
+        if w[r + _B_OWNER]:
+            nbytes = max(nbytes + w[r + _B_PLACE], w[self.net.record(w[r + _B_OWNER] - 1) + _B_BYTES])
+        return (nbytes + 15) // 16 * 16
 
     # Inputs
 

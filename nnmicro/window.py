@@ -103,7 +103,7 @@ class Window:
             self._fill(layer)
             call.bind(net, layer, slots, arena)
             if not self.channels[layer]:
-                kernel_of(net, layer)(call)
+                call.compute(kernel_of(net, layer))
                 return
             if self._calls is None:
                 self._calls = load("channels").Calls(net, self, self._native)

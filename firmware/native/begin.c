@@ -168,7 +168,7 @@ int nn_set_input(const nn_inference *n, int32_t blob, const void *data, size_t b
     int32_t at;
     const int is_new = n->slots[blob] < 0;
     if (is_new) {
-        if (!nn_find_room(n, &arena, blob, 0, &room)) {
+        if (!nn_find_room(n, &arena, blob, 0, 0, &room)) {
             return NN_CANNOT; // Python raises ArenaFull
         }
         at = room.place.offset;

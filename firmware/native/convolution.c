@@ -196,34 +196,44 @@ static int prepare(const nn_state *call, work *k) {
     return nn_activation_of(p + CONVOLUTION_ACTIVATION, &k->act);
 }
 
-int nn_convolution(const nn_state *call) {
-    work k;
-    NN_TRY(prepare(call, &k));
+// The rows of channels [o_begin, o_end); columns [first, end) read no padding along w.
+static void channels(const work *k, int32_t o_begin, int32_t o_end, int32_t first, int32_t end) {
+    const nn_state *call = k->call;
     const nn_operand *out = &call->out;
-    int32_t first, end;
-    nn_inside(out->w, k.stride_w, k.pad_left, k.kernel_w, k.dilation_w, k.x.w, &first, &end);
-    const int32_t group_outputs = out->c / (k.x.c / k.channels);
+    const int32_t group_outputs = out->c / (k->x.c / k->channels);
     for (int32_t y = call->y0; y < call->y1; y++) {
         line l;
-        l.rows = nn_taps(y, k.stride_h, k.pad_top, k.kernel_h, k.dilation_h, k.x.h);
+        l.rows = nn_taps(y, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
         // A tile knows no padding but zero.
-        int32_t tiled_end = k.pad_bits && l.rows.end - l.rows.first < k.kernel_h ? first : end;
+        int32_t tiled_end = k->pad_bits && l.rows.end - l.rows.first < k->kernel_h ? first : end;
         int outputs;
-        for (int32_t o = 0; o < out->c; o += outputs) {
+        for (int32_t o = o_begin; o < o_end; o += outputs) {
             outputs = (o + 1) % group_outputs ? 2 : 1;
-            l.x = k.x.data + (ptrdiff_t)(o / group_outputs) * k.channels * k.x.cs;
+            l.x = k->x.data + (ptrdiff_t)(o / group_outputs) * k->channels * k->x.cs;
             l.y = nn_at(out, o, y);
-            int32_t tiled = tiles(&k, &l, o, outputs, first, tiled_end);
+            int32_t tiled = tiles(k, &l, o, outputs, first, tiled_end);
             for (int j = 0; j < outputs; j++) {
                 for (int32_t q = 0; q < first; q++) {
-                    element(&k, &l, o + j, q);
+                    element(k, &l, o + j, q);
                 }
                 for (int32_t q = tiled; q < out->w; q++) {
-                    element(&k, &l, o + j, q);
+                    element(k, &l, o + j, q);
                 }
                 l.y += j + 1 < outputs ? out->cs : 0;
             }
         }
+    }
+}
+
+int nn_convolution(const nn_state *call) {
+    work k;
+    NN_TRY(prepare(call, &k));
+    const int32_t outputs = call->out.c;
+    int32_t first, end;
+    nn_inside(call->out.w, k.stride_w, k.pad_left, k.kernel_w, k.dilation_w, k.x.w, &first, &end);
+    // An output that is written over x lies over channels of it that are done.
+    for (int32_t o = 0, part = call->over ? 1 : outputs; o < outputs; o += part) {
+        channels(&k, o, o + part, first, end);
     }
     return NN_OK;
 }

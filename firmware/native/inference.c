@@ -28,7 +28,7 @@ const int32_t *nn_blob_record(const nn_inference *n, int32_t blob) {
     return nn_words(n) + n->at[NN_AT_BLOBS] + (ptrdiff_t)blob * BLOB_WORDS;
 }
 
-int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int high, nn_room *room) {
+int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int32_t bytes, int high, nn_room *room) {
     const int32_t *r = nn_blob_record(n, blob);
     int64_t hint = -1;
     room->base = n->state[NN_STATE_BASE];
@@ -38,7 +38,7 @@ int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int
         }
         hint = (int64_t)room->base + r[B_PLACE];
     }
-    if (!nn_arena_place(arena, r[B_BYTES], hint, high, &room->place)) {
+    if (!nn_arena_place(arena, bytes > r[B_BYTES] ? bytes : r[B_BYTES], hint, high, &room->place)) {
         return 0;
     }
     room->is_hit = room->place.offset == hint;

@@ -8,7 +8,7 @@
 // nnmicro/format.py
 enum { BLOB_WORDS = 16, B_TYPE = 0, B_FLAGS, B_BYTES, B_C, B_H, B_W, B_CSTEP, B_RSTEP, B_PSTEP, B_ROWS, B_PLACE, B_PRODUCER = 12, B_OWNER = 14 };
 enum { LAYER_WORDS = 12, L_OP = 0, L_FLAGS, L_OPERANDS, L_INPUTS, L_OUTPUTS, L_PARAMS, L_PARAM_COUNT, L_WORKSPACE = 8 };
-enum { SHARE = 1, IN_PLACE = 2 };
+enum { SHARE = 1, IN_PLACE = 2, OVER = 4 };
 enum { INPUT = 1 };
 enum { NN_PLACE_WORDS = 3 }; // of a blob in a streamed model
 
@@ -38,8 +38,8 @@ typedef struct {
     int is_hit; // it lies where it was planned
 } nn_room;
 
-// 0 where there is none. Nothing changes before nn_take_room.
-int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int high, nn_room *room);
+// 0 where there is none. `bytes` of it, or what the blob takes, where that is more. Nothing changes before nn_take_room.
+int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int32_t bytes, int high, nn_room *room);
 void nn_take_room(const nn_inference *n, nn_arena *arena, int32_t blob, const nn_room *room);
 
 // The blob in whose block a blob lies, or -1: in its own. Any other number where the record is damaged.

@@ -34,6 +34,7 @@ typedef struct {
     int32_t n_in;
     int32_t y0, y1;
     int reduces; // then the rows are input 0's
+    int over; // the output is written over input 0, in which it lies some bytes before
     int32_t workspace, workspace_offset, workspace_bytes; // read where it reduces
     int kernel;
     nn_operand out; // every kernel has one output
@@ -50,8 +51,8 @@ extern const uint8_t nn_item_bytes[NN_DTYPES];
 // Check the output and the rows; kernels come after it.
 int nn_output(nn_state *call);
 
-// Input `i`, checked: type (0: the output's), sizes, steps, bounds, no overlap with the output. With `in_place`, the
-// output may lie exactly where the input lies.
+// Input `i`, checked: type (0: the output's), sizes, steps, bounds, no overlap with the output, unless it is the one that
+// the output is written over. With `in_place`, the output may lie exactly where the input lies.
 int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operand *x);
 
 // The same for what lies in the output from `start` on along an axis (0 c, 1 h, 2 w) once the layer has run: it may lie

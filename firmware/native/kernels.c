@@ -92,6 +92,7 @@ int nn_call(const nn_buffer *buffers, int n_buffers, const int32_t *record, int 
     call.n_buffers = n_buffers;
     call.operands = record + NN_RECORD_WORDS;
     call.places = NULL;
+    call.over = 0;
     call.known = NULL;
     call.params = NULL;
     call.kernel = record[NN_KERNEL];

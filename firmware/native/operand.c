@@ -137,7 +137,7 @@ int nn_input(const nn_state *call, int32_t i, int dtype, int in_place, nn_operan
         return NN_BAD_TYPE;
     }
     // In a streamed frame they may lie over each other, where the rows that are in use do not: the plan has to be right.
-    if (!call->places && overlap(x->data, (size_t)x->bytes, out->data, (size_t)out->bytes)
+    if (!call->places && !(call->over && i == 0) && overlap(x->data, (size_t)x->bytes, out->data, (size_t)out->bytes)
         && !(in_place && lies_alike(x, out)) && !are_interleaved(x, out)) {
         return NN_BAD_OVERLAP;
     }

@@ -71,6 +71,7 @@ typedef struct {
     int32_t shared; // the first, or -1
     int32_t owner; // whose that new one is: the output's own, or the blob's that the output lies in
     int is_there; // the output has the block already
+    int leaves; // it had, and leaves it to the input
     nn_room room;
 } target;
 
@@ -83,21 +84,30 @@ static int find_target(const nn_inference *n, const nn_arena *arena, const nn_st
         return NN_BAD_MODEL;
     }
     t->owner = nn_owner(n, blob);
-    t->is_there = 0;
+    t->is_there = t->leaves = 0;
     if (flags & SHARE) {
         t->shared = block;
         return NN_OK;
     }
-    if (n->slots[blob] >= 0) { // made with the first blob that is gathered in it
+    if (n->slots[blob] >= 0) { // made with the first blob that is gathered in it, or with the input that it is written over
         t->shared = n->slots[blob];
         t->is_there = 1;
-        return nn_arena_is_live(arena, t->shared) ? NN_OK : NN_BAD_MODEL;
-    }
-    if (flags & IN_PLACE && lightmode && n->left[source] == 1 && nn_arena_references(arena, block) == 1) {
+        if (!nn_arena_is_live(arena, t->shared)) {
+            return NN_BAD_MODEL;
+        }
+        if (!(flags & OVER) || (lightmode && n->left[source] == 1)) {
+            return NN_OK;
+        }
+        // The input is still wanted: it keeps the block.
+        if (block != t->shared || nn_arena_references(arena, block) < 2) {
+            return NN_BAD_MODEL;
+        }
+        t->is_there = 0;
+        t->leaves = 1;
+    } else if (flags & IN_PLACE && lightmode && n->left[source] == 1 && nn_arena_references(arena, block) == 1) {
         t->shared = block;
         return NN_OK;
-    }
-    if (t->owner >= 0 && n->slots[t->owner] >= 0) {
+    } else if (t->owner >= 0 && n->slots[t->owner] >= 0) {
         t->shared = n->slots[t->owner];
         return nn_arena_is_live(arena, t->shared) ? NN_OK : NN_BAD_MODEL;
     }
@@ -108,16 +118,24 @@ static int find_target(const nn_inference *n, const nn_arena *arena, const nn_st
         const int64_t at = nn_arena_offset(arena, block);
         high = at <= arena->size - at - nn_arena_bytes(arena, block);
     }
+    int32_t bytes = 0;
     if (t->owner < 0) {
         t->owner = blob;
+    } else {
+        const int32_t *r = nn_blob_record(n, blob);
+        const int64_t end = (int64_t)r[B_PLACE] + r[B_BYTES];
+        bytes = end < INT32_MAX ? (int32_t)end : INT32_MAX; // more than any arena has
     }
-    return nn_find_room(n, arena, t->owner, high, &t->room) ? NN_OK : NN_CANNOT; // Python raises ArenaFull, with who holds what
+    return nn_find_room(n, arena, t->owner, bytes, high, &t->room) ? NN_OK : NN_CANNOT; // Python raises ArenaFull, with who holds what
 }
 
 // Note down that a layer has run: its output is there, its inputs have one reader less.
 static void settle(const nn_inference *n, nn_arena *arena, const nn_state *call, const target *t) {
     const int32_t blob = call->blobs[call->n_in];
     int32_t shared = t->shared;
+    if (t->leaves) {
+        nn_arena_release(arena, n->slots[blob]);
+    }
     if (shared < 0) {
         nn_take_room(n, arena, t->owner, &t->room);
         shared = n->slots[t->owner];
@@ -146,7 +164,7 @@ static void settle(const nn_inference *n, nn_arena *arena, const nn_state *call,
 static int run_layer(const nn_inference *n, nn_arena *arena, nn_state *call, const int32_t *layer) {
     target t;
     const int32_t flags = layer[L_FLAGS];
-    if (flags & ~(SHARE | IN_PLACE) || layer[L_WORKSPACE]) {
+    if (flags & ~(SHARE | IN_PLACE | OVER) || layer[L_WORKSPACE]) {
         return NN_CANNOT;
     }
     NN_TRY(prepare(n, arena, layer, call));
@@ -158,10 +176,17 @@ static int run_layer(const nn_inference *n, nn_arena *arena, nn_state *call, con
         const int64_t at = (int64_t)(t.shared >= 0 ? nn_arena_offset(arena, t.shared) : t.room.place.offset)
             + nn_view_offset(n, call->blobs[call->n_in]);
         call->out_offset = at < 0 || at > INT32_MAX ? -1 : (int32_t)at;
+        const int32_t *r = nn_blob_record(n, call->blobs[call->n_in]);
+        call->over = (flags & OVER) != 0;
+        // Over its input anything goes row after row; float32 so in one channel after the other, as its kernel knows.
+        const int32_t rows = call->over && (r[B_TYPE] & 0xFF) != NN_F32 ? 1 : r[B_H];
         call->y0 = 0;
-        call->y1 = nn_blob_record(n, call->blobs[call->n_in])[B_C + 1];
-        NN_TRY(nn_output(call));
-        NN_TRY(nn_dispatch(call));
+        do {
+            call->y1 = rows < r[B_H] ? call->y0 + rows : r[B_H];
+            NN_TRY(nn_output(call));
+            NN_TRY(nn_dispatch(call));
+            call->y0 = call->y1;
+        } while (call->y0 < r[B_H]);
     }
     settle(n, arena, call, &t);
     return NN_OK;

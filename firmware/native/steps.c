@@ -98,6 +98,7 @@ int32_t nn_run_steps(const nn_inference *n, int32_t base, int32_t first, int32_t
     call.operands = NULL;
     call.inference = n;
     call.base = base;
+    call.over = 0;
     call.places = section + STEPS_HEADER_WORDS;
     const int32_t *states = call.places + (ptrdiff_t)at[NN_AT_N_BLOBS] * NN_PLACE_WORDS;
     int32_t step = first;

@@ -44,6 +44,8 @@ def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list
             wanted |= set(closure(f"{backend}.{op}"))
     if not any(net.words[net.record(blob) + f.B_OWNER] for blob in range(net.n_blobs)):
         wanted.discard("check.views")
+    if not any(net.words[net.layers_at + layer * f.LAYER_WORDS + f.L_FLAGS] & f.OVER for layer in range(net.n_layers)):
+        wanted.discard("check.over")
     wanted |= set(closure("option")) | set(closure("format"))  # which says what files this engine reads
     return sorted(name for name in wanted if not modules()[name][1])  # packages come along with what is in them
 

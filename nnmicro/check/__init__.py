@@ -20,13 +20,14 @@ class Model:
     blobs_at layers_at operands_at params_at shapes_at io_at names_at names_bytes fused_at fused_words weights_at
     weights_bytes quantisation_at preprocessing_at preprocessing_words steps_at steps_words: word indices into `words`,
     bytes for names and weights. n_blobs n_records n_layers n_inputs n_outputs n_operands n_params n_shapes
-    n_quantisation n_states n_views
+    n_quantisation n_states n_views n_over
     max_operands max_blocks arena_size op_names consumers
     """
 
     preprocessing_at = 0
     steps_at = 0
     n_views = 0
+    n_over = 0
     window = None  # as a Net's
 
     def __init__(self, data, size=None):
@@ -49,8 +50,8 @@ def checked(data, size=None):
     Raises ModelError saying what is wrong, and where.
     """
     model = Model(data, size)
-    for part in ("header", "sections", "blobs", "layers", "views", "plan"):
-        if part == "views" and not model.n_views:
+    for part in ("header", "sections", "blobs", "layers", "views", "over", "plan"):
+        if part == "views" and not model.n_views or part == "over" and not model.n_over:
             continue
         _part(part).check(model)
         forget("check." + part)

@@ -20,6 +20,7 @@ _L_WORKSPACE = const(8)
 _L_FLAGS = const(1)
 _SHARE = const(1)
 _IN_PLACE = const(2)
+_OVER = const(4)
 _B_BYTES = const(2)
 _B_C = const(3)
 _B_H = const(4)
@@ -91,7 +92,7 @@ def _sharing(model, layer, r, source, target):
     """A shared or in-place output fits its input's block exactly."""
     w = model.words
     flags = w[r + _L_FLAGS]
-    if flags & ~(_SHARE | _IN_PLACE):
+    if flags & ~(_SHARE | _IN_PLACE | _OVER) or flags & _OVER and flags != _OVER:
         fail("layer %d has flags 0x%x", layer, flags)
     op = model.op_names[w[r + _L_OP]]
     if (op == "share") != bool(flags & _SHARE) and (op != "slice" or flags != _SHARE):
@@ -101,6 +102,11 @@ def _sharing(model, layer, r, source, target):
     if source >= model.n_blobs:
         fail("layer %d would share or overwrite a constant", layer)
     a, b = model.record(source), model.record(target)
+    if flags == _OVER:
+        if w[a + _B_OWNER] != target + 1:
+            fail("layer %d is written over its input, which does not lie in its output", layer)
+        model.n_over += 1
+        return  # see over.py
     if op == "slice" and flags & _SHARE:
         if not w[b + _B_OWNER]:
             fail("layer %d is a part of its input, and has a block of its own", layer)

@@ -37,13 +37,14 @@ def check(model):
             consumers[i] += 1
             model.n_states += 1
     left = array("h", consumers)
+    nbytes = {}  # of blocks that are larger than their blob
     live = []  # blobs whose memory is theirs at this point
     root = array("h", range(model.n_blobs))  # whose block a blob's is
     for i in range(model.n_blobs):
         if w[model.record(i) + _B_FLAGS] & _STATE:
-            _place(model, i, live, root)
+            _place(model, i, live, root, nbytes)
     for i in range(model.n_inputs):
-        _place(model, w[model.io_at + i], live, root)
+        _place(model, w[model.io_at + i], live, root, nbytes)
     for i in range(model.n_layers):
         first, end = _inputs(model, i)
         source, target = w[first], w[end]
@@ -57,11 +58,13 @@ def check(model):
             live.append(target)
         elif owner >= 0:
             if owner not in live:
-                _place(model, owner, live, root)
+                t = model.record(target)
+                nbytes[owner] = max(w[model.record(owner) + _B_BYTES], w[t + _B_PLACE] + w[t + _B_BYTES])
+                _place(model, owner, live, root, nbytes)
             root[target] = owner
             live.append(target)
         elif not gathers:
-            _place(model, target, live, root)
+            _place(model, target, live, root, nbytes)
         for k in range(first, end):
             if w[k] < model.n_blobs:
                 left[w[k]] -= 1
@@ -87,15 +90,20 @@ def _shared(root, live, blob):
     return False
 
 
-def _place(model, blob, live, root):
+def _place(model, blob, live, root, nbytes):
     """Add a blob with a block of its own; ModelError where its planned range is taken."""
     w = model.words
     start = w[model.record(blob) + _B_PLACE]
     if start >= 0:
-        end = start + w[model.record(blob) + _B_BYTES]
+        end = start + _bytes(model, blob, nbytes)
+        if end > model.arena_size:
+            fail("blob %d: its block ends at %d, outside the %d bytes of the frame", blob, end, model.arena_size)
         for other in live:
-            r = model.record(root[other])
-            at = w[r + _B_PLACE]
-            if at >= 0 and start < at + w[r + _B_BYTES] and at < end:
+            at = w[model.record(root[other]) + _B_PLACE]
+            if at >= 0 and start < at + _bytes(model, root[other], nbytes) and at < end:
                 fail("the plan puts blob %d and blob %d into the same memory at the same time", blob, other)
     live.append(blob)
+
+
+def _bytes(model, blob, nbytes):
+    return nbytes.get(blob) or model.words[model.record(blob) + _B_BYTES]

@@ -1,8 +1,8 @@
-"""Blobs that lie in another blob's block: parts of it, and what a concatenation gathers.
+"""Blobs that lie in another blob's block: parts of it, what a concatenation gathers, and what is written over.
 
 A part (a layer of kind `slice` that shares) lies where its layer says. A gathered blob lies where a concatenation is to
 have it, and no other layer writes there. So reading one is reading what it is, whatever the order and the readers.
-Loaded for models that have such blobs.
+(What a layer's output is written over is looked at in over.py.) Loaded for models that have such blobs.
 """
 
 from array import array
@@ -30,7 +30,9 @@ _L_PARAMS = const(5)
 _L_PARAM_COUNT = const(6)
 _SHARE = const(1)
 _IN_PLACE = const(2)
+_OVER = const(4)
 _SLICE_PARAMS = const(6)  # three starts, three steps
+_LIMIT = const(1 << 30)
 
 
 def check(model):
@@ -68,7 +70,8 @@ def _inside(model, blob):
     if w[r + _B_FLAGS] & (_INPUT | _STATE) or w[o + _B_FLAGS] & _STATE or w[r] & 0xFF != w[o] & 0xFF:
         fail("blob %d lies in blob %d: neither may be a state, nor it an input, and both have one type", blob, owner)
     place = w[r + _B_PLACE]
-    if place < 0 or place % ITEM_BYTES[w[r] & 0xFF] or place > w[o + _B_BYTES] - w[r + _B_BYTES]:
+    end = _LIMIT if _flags_of_producer(model, owner) & _OVER else w[o + _B_BYTES]
+    if place < 0 or place % ITEM_BYTES[w[r] & 0xFF] or place > end - w[r + _B_BYTES]:
         fail("blob %d: its %d bytes at %d of blob %d's %d", blob, w[r + _B_BYTES], place, owner, w[o + _B_BYTES])
 
 
@@ -81,7 +84,9 @@ def _layer(model, layer, parent):
     source, target = w[first], w[first + w[e + _L_INPUTS]]
     t = model.record(target)
     op = model.op_names[w[e + _L_OP]]
-    if flags & _SHARE:
+    if flags & _OVER:
+        parent[source] = target  # see over.py
+    elif flags & _SHARE:
         start = _offset(model, source)
         if op == "slice":
             start += _start(model, layer, source, target)

@@ -64,11 +64,17 @@ def run(call):
         inner[k] = k * dilation_w * x.ps
     edge = [_OUTSIDE] * kernel_w
     floats = [0.0] * (x.c // call.int_param(_P_GROUP) * kernel_h * kernel_w)
-    row = _depthwise_row if out.c == call.int_param(_P_GROUP) else _row
-    for y in range(call.y0, call.y1):
-        top = y * call.int_param(_P_STRIDE_H) - call.int_param(_P_PAD_TOP)
-        _find_lines(lines, x, kernel_h, dilation_h, top)
-        row(call, y, lines, inner, edge, floats)
+    depthwise = out.c == call.int_param(_P_GROUP)
+    # An output that is written over x lies over channels of it that are done.
+    part = 1 if call.over and depthwise else out.c
+    for first in range(0, out.c, part):
+        for y in range(call.y0, call.y1):
+            top = y * call.int_param(_P_STRIDE_H) - call.int_param(_P_PAD_TOP)
+            _find_lines(lines, x, kernel_h, dilation_h, top)
+            if depthwise:
+                _depthwise_row(call, y, lines, inner, edge, floats, first, first + part)
+            else:
+                _row(call, y, lines, inner, edge, floats)
 
 
 def _find_lines(lines, x, kernel_h, dilation, top):
@@ -147,15 +153,15 @@ def _row(call, y, lines, inner, edge, patch):
                 result += channel_step
 
 
-def _depthwise_row(call, y, lines, inner, edge, taps):
-    """One row of the output where each output channel has a group of its own.
+def _depthwise_row(call, y, lines, inner, edge, taps, first, end):
+    """One row of output channels [first, end) where each output channel has a group of its own.
 
     No other output channel uses what an element sees of x, so here the channel's weights are kept as floats.
     """
     x = call.input(0)
     data = x.data
     weights = call.input(1).data
-    j = call.input(1).base
+    j = call.input(1).base + first * len(taps)
     biases = call.input(2) if call.n_in == 3 else None
     out = call.output()
     kernel_h = len(lines) // out.c
@@ -165,7 +171,7 @@ def _depthwise_row(call, y, lines, inner, edge, taps):
     kind = call.int_param(_P_ACTIVATION)
     a = call.float_param(_P_ACTIVATION_A)
     b = call.float_param(_P_ACTIVATION_B)
-    for c in range(out.c):
+    for c in range(first, end):
         for i in range(len(taps)):
             taps[i] = weights[j]
             j += 1

@@ -39,6 +39,23 @@ def run(call):
     taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
     weights = constant(call.input(1)).reshape((out.c, x.c // call.int_param(_P_GROUP) * taps))
     bias = constant(call.input(2)).reshape((out.c, 1)) if call.n_in == 3 else 0.0
+    if call.over and _is_depthwise(call):
+        # The output is written over x, and lies over channels of it that are done.
+        for c in range(out.c):
+            one = bias[c : c + 1] if call.n_in == 3 else bias
+            _compute(call, source[c : c + 1], result[c : c + 1], weights[c : c + 1], one)
+    else:
+        _compute(call, source, result, weights, bias)
+
+
+def _is_depthwise(call):
+    return call.int_param(_P_GROUP) == call.input(0).c == call.output().c
+
+
+def _compute(call, source, result, weights, bias):
+    """The rows of the channels that `result` has: all, or one of a depthwise layer."""
+    x = call.input(0)
+    out = call.output()
     rows = _rows_at_once(call, x, out)
     spans = tap_spans(
         x.w,
@@ -51,7 +68,8 @@ def run(call):
     kind = call.int_param(_P_ACTIVATION)
     low = call.float_param(_P_ACTIVATION_A)
     high = call.float_param(_P_ACTIVATION_B)
-    patched = patches.rows_at_once(call, taps) if rows == 1 or x.c == 1 else 0
+    taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
+    patched = patches.rows_at_once(call, taps) if (rows == 1 or x.c == 1) and not call.over else 0
     if patched:
         patches.add(call, result, weights, bias, spans, patched, lambda part: activate(kind, low, high, part))
         return
@@ -66,7 +84,7 @@ def run(call):
 
 def _rows_at_once(call, x, out):
     """More than one where what a tap sees of a row follows on what it sees of the row before."""
-    if call.int_param(_P_STRIDE_H) != 1 or call.int_param(_P_STRIDE_W) != 1:
+    if call.over or call.int_param(_P_STRIDE_H) != 1 or call.int_param(_P_STRIDE_W) != 1:
         return 1
     return rows_at_once(call) if x.w == out.w and x.rows == x.h and x.rs == x.w else 1
 
@@ -104,7 +122,7 @@ def _add_tap(call, part, above, below, first, end, source, begin, weights, tap):
     outputs = len(weights) // group
     inputs = len(source) // group
     taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
-    if group == len(source) == len(weights):
+    if _is_depthwise(call):
         added = weights[:, tap : tap + 1] * seen
         target += added if one_row else _without(added, first, end, width)
         return
