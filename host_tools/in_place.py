@@ -42,7 +42,7 @@ def _fits(program: Program, step: Step) -> bool:
     if step.inputs[1] >= len(program.blobs):
         return False
     a, b = program.blobs[step.inputs[1]], program.blobs[step.output]
-    return a.storage == b.storage and a.dtype == b.dtype and a.owner < 0
+    return a.storage == b.storage and a.dtype == b.dtype and a.owner < 0 and not a.reach
 
 
 def _exchange_float(step: Step) -> list[int] | None:

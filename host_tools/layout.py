@@ -76,6 +76,7 @@ class Blob:
     place: int = -1
     owner: int = -1  # of a view: the blob in whose block it lies,
     inside: int = 0  # so many bytes from its start
+    reach: int = 0  # where it is written over another: how far that reaches into the block that both lie in
     data: bytes = b""
 
     @property
@@ -83,6 +84,11 @@ class Blob:
         """Bytes of memory if it lay in no other blob."""
         at = self.storage
         return at.c * at.h * at.w * ITEM_BYTES[self.dtype] if at.has_gaps else at.nbytes
+
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of its block, if it is in no other's."""
+        return align(max(self.storage.nbytes, self.reach))
 
     @property
     def linear(self) -> bool:

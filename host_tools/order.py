@@ -122,7 +122,7 @@ class Memory:
         self._members: list[list[int]] = [[] for _ in range(n)]
         for blob, group in enumerate(self._group):
             self._members[group].append(blob)
-        self._nbytes = [align(blob.storage.nbytes) for blob in program.blobs]
+        self._nbytes = [blob.block_bytes for blob in program.blobs]
         makers = [[m for b in inputs if (m := self._made[b])] for inputs in self._inputs]
         self.needs = [sum(set(found)) for found in makers]  # the bits of the layers that have to run before
         self._reader_layers = [[i for i in range(count) if self._readers[out] >> i & 1] for out in self._outputs]

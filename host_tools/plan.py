@@ -66,7 +66,7 @@ def lifetimes(program: Program) -> Plan:
 
     def new_block(blob: int, at: int) -> None:
         root[blob] = len(blocks)
-        blocks.append(Block(blob, align(program.blobs[blob].storage.nbytes), at, end))
+        blocks.append(Block(blob, program.blobs[blob].block_bytes, at, end))
         sharers.append({blob})
 
     def share(source: int, blob: int) -> None:
@@ -116,7 +116,10 @@ def _everything_kept(program: Program) -> int:
     most = kept
     for step in program.layers:
         if step.op != "share":
-            kept += align(program.blobs[step.output].bytes_alone)
+            blob = program.blobs[step.output]
+            # What would be written over has the block, and the other one gets one of its own.
+            over = blob.owner >= 0 and program.blobs[blob.owner].reach
+            kept += program.blobs[blob.owner].block_bytes if over else align(blob.bytes_alone)
         most = max(most, kept + align(step.workspace))
     return most
 

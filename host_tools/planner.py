@@ -10,6 +10,7 @@ from .order import STATES, best_order, choose_order, orders_below, rearrange
 from .placement import place
 from .plan import Plan, lifetimes
 from .views import View, compatible, nested, use_views
+from .written_over import candidates, write_over
 
 SECONDS = 5.0
 _OTHER_ORDERS = 50
@@ -23,7 +24,8 @@ def plan_memory(program: Program, seconds: float = SECONDS, states: int = STATES
     seconds: how long a solver may look for a smaller frame where the greedy search leaves a gap.
     states: how many sets of layers the exact search for the order looks at, before a bounded search takes over.
     views: blobs may lie in others, so that slices and concatenations copy nothing. They do where the frame is no larger
-    for it than that of the program that copies.
+    for it than that of the program that copies. And depthwise convolutions are written over their input where the frame
+    is smaller for it.
     """
     best = program.copy()
     plan = _plan_blocks(best, seconds, states)
@@ -33,6 +35,11 @@ def plan_memory(program: Program, seconds: float = SECONDS, states: int = STATES
             other = _plan_blocks(trial, seconds, states)
             if other.size <= plan.size:
                 best, plan = trial, other
+    trial = _written_over(best) if views else None
+    if trial is not None:
+        other = _plan_blocks(trial, seconds, states)
+        if other.size < plan.size:
+            best, plan = trial, other
     program.layers, program.blobs = best.layers, best.blobs
     return plan
 
@@ -79,6 +86,36 @@ def _with_views(program: Program) -> Program | None:
                 if is_better(more.profile, best.profile):
                     best, taken = more, True
     return best.program if best.chosen else None
+
+
+def _written_over(program: Program) -> Program | None:
+    """The program with depthwise convolutions written over their input, as many as make its peak lower; None where none
+    do. One after the other is taken that makes the program's tallest moments fewer."""
+    found = candidates(program)
+    best = None
+    trial, tallest = program, _tallest(program)
+    peak = tallest[0]
+    taken = bool(found)
+    while taken:
+        taken = False
+        for blob in found:
+            other = trial.copy()
+            write_over(other, blob)
+            rearrange(other, best_order(other, _TRIAL_STATES).layers)
+            now = _tallest(other)
+            if now < tallest:
+                trial, tallest, taken = other, now, True
+                found.remove(blob)
+                break
+        if tallest[0] < peak:
+            best, peak = trial, tallest[0]
+    return best
+
+
+def _tallest(program: Program) -> tuple[int, int]:
+    """The most bytes that are in memory, and at how many layers."""
+    live = lifetimes(program).live()
+    return max(live), live.count(max(live))
 
 
 def _is_lower(profile: list[int], other: list[int]) -> bool:

@@ -40,6 +40,9 @@ def read_program(net: Net) -> Program:
         params = [w[net.params_at + w[r + f.L_PARAMS] + i] for i in range(w[r + f.L_PARAM_COUNT])]
         op = net.op_names[w[r + f.L_OP]]
         step = Step(net.layer_name(index), op, inputs, w[first + len(inputs)], params, w[r + f.L_FLAGS])
+        if step.flags & f.OVER:
+            source = program.blobs[inputs[0]]
+            program.blobs[step.output].reach = source.inside + source.storage.nbytes
         step.workspace, step.workspace_place = w[r + f.L_WORKSPACE], w[r + f.L_WORKSPACE_PLACE]
         program.layers.append(step)
     program.inputs = [w[net.io_at + i] for i in range(net.n_inputs)]

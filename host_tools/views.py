@@ -63,8 +63,10 @@ def without_views(program: Program) -> Program:
     for blob in views:
         blob.owner, blob.inside = _NOTHING_DONE
         blob.storage = _without_gaps(blob.storage, ITEM_BYTES[blob.dtype], len(blob.shape), blob.dtype)
+    for blob in program.blobs:
+        blob.reach = 0
     for step in program.layers:
-        if step.op == "slice":
+        if step.op == "slice" or step.flags & f.OVER:
             step.flags = 0
         if step.op != "share" and step.inputs[0] < len(program.blobs):
             source, out = program.blobs[step.inputs[0]], program.blobs[step.output]

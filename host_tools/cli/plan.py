@@ -16,6 +16,7 @@ from ..plan import Plan
 from ..reader import read_plan, read_program
 from ..streaming.blocks import Steps, streamed_plan
 from ..streaming.convert import figures
+from ..written_over import written_over
 from .terminal import messages, mistakes_are_sentences, print_json, results, size_text
 
 NAME = "plan"
@@ -59,6 +60,10 @@ def describe(model: ModelFile, program: Program, plan: Plan) -> dict[str, Any]:
         "lower_bound": net.lower_bound,
         "optimal": net.optimal,
         "lightmode_off": plan.lightmode_off,
+        "written_over": [
+            {"layer": layer, "input": source.name, "output": output.name, "distance": source.inside}
+            for layer, source, output in written_over(program)
+        ],
         "streamed": streamed is not None,
         "streamed_size": smallest if streamed is None or streamed["fed"] else min(smallest, net.arena_size),
         "fed_size": min(fed, net.arena_size) if fed is not None and streamed and streamed["fed"] else fed,
@@ -93,6 +98,9 @@ def show(model: ModelFile, program: Program, plan: Plan, by_steps: Steps | None)
     results.print(f"\n{'arena':<12} {size_text(plan.size)}, {said}; live peak {size_text(plan.live_peak)}")
     ratio = plan.lightmode_off / plan.live_peak
     results.print(f"{'lightmode':<12} off: {size_text(plan.lightmode_off)} ({ratio:.2f} times)")
+    for layer, source, _ in written_over(program):
+        apart = size_text(source.inside)
+        results.print(f"{'over':<12} {layer} writes over its input, which lies {apart} behind the output")
     streamed = model.streaming()
     if streamed:
         by_rows = f", {', '.join(map(str, streamed['fed']))} given by rows" if streamed["fed"] else ""

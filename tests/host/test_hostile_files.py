@@ -35,7 +35,7 @@ INTERESTING = (
     (1 << 30) - 16,
     (1 << 31) - 1,
 )
-FILES = ("branches.nnm", "residual.nnm", "padded.nnm", "fused.nnm", "gathered.nnm")
+FILES = ("branches.nnm", "residual.nnm", "padded.nnm", "fused.nnm", "gathered.nnm", "over.nnm")
 
 
 def guarded(nbytes: int) -> tuple[nnmicro.Arena, memoryview]:

@@ -180,6 +180,14 @@ def started_with_views(native: host.Library) -> tuple[Inference, nnmicro.Extract
     return Inference(native, net, ex, set()), ex
 
 
+def started_over_an_input(native: host.Library) -> tuple[Inference, nnmicro.Extractor]:
+    net = nnmicro.Net(str(model_file("over.nnm")), nnmicro.Option(backend="reference"))
+    ex = net.extractor(arena=nnmicro.Arena(2 * net.arena_size))  # at times there is room for both
+    ex.input("x", np.ones(net.shape("x"), np.float32))
+    ex._begin("y")
+    return Inference(native, net, ex, set()), ex
+
+
 def test_a_budget_ends_it_before_the_layer_that_it_names(native: host.Library) -> None:
     inference, ex = started(native)
     assert inference.run(0, 2, COUNTED, 0) == 0
@@ -218,7 +226,7 @@ def test_a_full_arena_changes_nothing(native: host.Library) -> None:
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) -> None:
-    inference, ex = data.draw(st.sampled_from((started, started_with_views)))(native)
+    inference, ex = data.draw(st.sampled_from((started, started_with_views, started_over_an_input)))(native)
     inference.run(0, 2, COUNTED, data.draw(st.integers(0, 3)))
     guard = bytes(range(64))
     held = []

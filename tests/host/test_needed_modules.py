@@ -36,6 +36,8 @@ def test_the_layers_of_a_model_and_no_others_are_named() -> None:
     assert "reference.pooling" in lacking and "reference.convolution" not in lacking
     assert "check.views" not in named
     assert "check.views" in needed_modules(nnmicro.Net(str(model_file("gathered.nnm"))), "reference")
+    assert "check.over" not in needed_modules(nnmicro.Net(str(model_file("gathered.nnm"))), "reference")
+    assert {"check.views", "check.over"} <= {*needed_modules(nnmicro.Net(str(model_file("over.nnm"))), "reference")}
     streamed = {"streaming", "feeding", "stepping"}
     assert not streamed & set(named)
     assert streamed <= set(needed_modules(nnmicro.Net(str(model_file("rows.nnm"))), "reference"))

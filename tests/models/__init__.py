@@ -21,7 +21,8 @@ from host_tools.preprocessing import Preprocessing
 from host_tools.streaming.convert import Streaming
 from host_tools.writer import write
 from nnmicro import Net, Option
-from tests.models.row_networks import RowNetwork
+from tests.models.depthwise_networks import Bottleneck, Window, network
+from tests.models.row_networks import RowNetwork, rename
 
 _PLAIN = {"activation": 0, "activation_a": 0.0, "activation_b": 0.0}
 _RELU = {"activation": 1, "activation_a": 0.0, "activation_b": 0.0}
@@ -154,13 +155,29 @@ def beside() -> bytes:
     everything = net.concat([net.concat(parts[:2], 0), parts[2]], 0)
     last = net.convolution(net.add(net.channels(everything, 1, 1, 6), net.channels(everything, 6, 1, 6)), 1, 1, 0, 1, 2)
     net.graph.outputs = [last]
-    program = lower(net.graph)
-    copying = Net(write(program, plan_memory(program, views=False)), Option(backend="reference"))
-    values = np.random.default_rng(1).integers(-128, 128, net.shape(x), np.int8)
-    with copying.extractor() as ex:
-        ex.input(x, values)
-        result = np.frombuffer(ex.extract(last).tobytes(), np.int8).reshape(net.shape(last))
-    return to_nnm(net.graph, vectors=[Vector({x: values}, {last: result})])
+    return _with_what_copies_give(net.graph)
+
+
+def over(int8: bool) -> bytes:
+    """x -> wide -> middle, a depthwise convolution over it -> y; the golden vector is what the layers give apart."""
+    graph = network(int8, (2, 9, 6), [Bottleneck(12, Window(), Window(), 2)])
+    blobs = [*graph.inputs, *(layer.outputs[0] for layer in graph.layers)]
+    rename(graph, dict(zip(blobs, ("x", "wide", "middle", "y"), strict=True)))
+    return _with_what_copies_give(graph)
+
+
+def _with_what_copies_give(graph: Graph) -> bytes:
+    """A graph with one input and output, and what it gives where no blob lies in another."""
+    program = lower(graph)
+    apart = Net(write(program, plan_memory(program, views=False)), Option(backend="reference"))
+    (x,), (y,) = graph.inputs, graph.outputs
+    tensor = graph.tensor(x)
+    ends = (-128, 128) if tensor.dtype == np.int8 else (-4, 5)
+    values = np.random.default_rng(1).integers(*ends, tensor.shape).astype(tensor.dtype)
+    with apart.extractor() as ex:
+        ex.input_view(x).assign_bytes(values.tobytes())
+        result = np.frombuffer(ex.extract(y).tobytes(), tensor.dtype).reshape(graph.tensor(y).shape)
+    return to_nnm(graph, vectors=[Vector({x: values}, {y: result})])
 
 
 def deep() -> bytes:
@@ -292,7 +309,7 @@ def rows(fed: bool = False, preprocessing: Preprocessing | None = None) -> bytes
     scores = net.dense(net.global_pooling(y), 5)
     graph.outputs = [scores]
     renamed = {x: "image", first: "first", scores: "scores"}
-    net.rename(renamed)
+    rename(graph, renamed)
     inputs = {"image": preprocessing} if preprocessing else {}
     return to_nnm(graph, fuse=False, inputs=inputs, stream=Streaming("max", ["image"] if fed else []))
 
@@ -317,6 +334,8 @@ _MODELS: dict[str, Callable[[], bytes]] = {
     "residual.nnm": residual,
     "gathered.nnm": gathered,
     "beside.nnm": beside,
+    "over.nnm": lambda: over(int8=False),
+    "over_int8.nnm": lambda: over(int8=True),
     "deep.nnm": deep,
     "fused.nnm": fused,
     "padded.nnm": padded,

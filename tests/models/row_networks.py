@@ -12,24 +12,25 @@ _WINDOW = {"stride_w": 1, "dilation_w": 1}
 _CLAMP = {"activation_min": -128, "activation_max": 127}
 
 
+def rename(graph: Graph, names: dict[str, str]) -> None:
+    """Give blobs other names."""
+    for old, new in names.items():
+        tensor = graph.tensors.pop(old)
+        tensor.name = new
+        graph.tensors[new] = tensor
+    for layer in graph.layers:
+        layer.inputs = [names.get(name, name) for name in layer.inputs]
+        layer.outputs = [names.get(name, name) for name in layer.outputs]
+    graph.inputs = [names.get(name, name) for name in graph.inputs]
+    graph.outputs = [names.get(name, name) for name in graph.outputs]
+
+
 class RowNetwork:
     """A graph of 1 x h x w x c blobs written layer by layer; every value depends on all of its inputs."""
 
     def __init__(self, seed: int) -> None:
         self.graph = Graph("rows", order="hwc")
         self.rng = np.random.default_rng(seed)
-
-    def rename(self, names: dict[str, str]) -> None:
-        """Give blobs other names."""
-        for old, new in names.items():
-            tensor = self.graph.tensors.pop(old)
-            tensor.name = new
-            self.graph.tensors[new] = tensor
-        for layer in self.graph.layers:
-            layer.inputs = [names.get(name, name) for name in layer.inputs]
-            layer.outputs = [names.get(name, name) for name in layer.outputs]
-        self.graph.inputs = [names.get(name, name) for name in self.graph.inputs]
-        self.graph.outputs = [names.get(name, name) for name in self.graph.outputs]
 
     def shape(self, name: str) -> tuple[int, ...]:
         return self.graph.tensor(name).shape
