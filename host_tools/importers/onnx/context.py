@@ -89,9 +89,11 @@ class Node:
 class Context:
     """The graph under construction and the folded model that it is made from."""
 
-    def __init__(self, builder: Builder, folded: Folded, opset: int) -> None:
+    def __init__(self, builder: Builder, folded: Folded, opset: int, outputs: list[str]) -> None:
+        """`outputs`: of the model."""
         self.builder = builder
         self.opset = opset
+        self._outputs = frozenset(outputs)
         self._folded = folded
         self._constants: dict[str, str] = {}
 
@@ -119,8 +121,8 @@ class Context:
         return self._folded.types.get(name, int(TensorProto.UNDEFINED))
 
     def is_read(self, name: str) -> bool:
-        """Whether a node takes the blob."""
-        return any(name in node.input for node in self._folded.nodes)
+        """Whether a node takes the blob, or the model's user."""
+        return name in self._outputs or any(name in node.input for node in self._folded.nodes)
 
     def is_constant(self, name: str) -> bool:
         return name in self._folded.constants

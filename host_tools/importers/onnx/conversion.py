@@ -44,7 +44,7 @@ class Conversion:
         produced = [name for node in folded.nodes for name in node.output if name]
         self._graph = Graph(path.stem)
         builder = Builder(self._graph, [*self._inputs, *produced, *folded.constants])
-        self._context = Context(builder, folded, model_file.opset_of(model))
+        self._context = Context(builder, folded, model_file.opset_of(model), self._outputs)
         self._groups = Groups(folded, self._outputs, self._context.opset)
         self._refusals = Refusals(path)
         self._refused_blobs: set[str] = set()
