@@ -48,7 +48,7 @@ def run(call):
         for y in range(call.y0, call.y1, rows):
             width = min(rows, call.y1 - y) * out.w
             j = row_start(out, y)
-            value = _combined(kind, _part(a, left, y, width), _part(b, right, y, width))
+            value = _combined(kind, _part(a, out, left, y, width), _part(b, out, right, y, width))
             result[:, j : j + width] = activated(activation, low, high, value)
 
 
@@ -61,10 +61,13 @@ def _in_one_piece(x, out):
     return x.h == x.w == 1 or (x.h == out.h and x.w == out.w and x.rows == x.h and x.rs == x.w)
 
 
-def _part(x, plane, y, width):
+def _part(x, out, plane, y, width):
     """`width` columns from row `y` on, or what stands for them: a row for every row, a column for all columns."""
     start = row_start(x, y if x.h > 1 else 0)
-    return plane[:, start : start + (width if x.w > 1 else 1)]
+    stands_for_all = x.w == 1 and (
+        x.h == 1 or out.w > 1
+    )  # columns of one element may be several rows of the operand's own
+    return plane[:, start : start + (1 if stands_for_all else width)]
 
 
 def _combined(kind, a, b):

@@ -219,7 +219,10 @@ BINARY = ("Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "Sub", "Div")
 def binary_op(seed: int) -> Case:
     rng = np.random.default_rng(seed)
     kind = seed % 9
-    shape = tuple(int(n) for n in rng.integers(2, 6, 3))
+    sizes = [int(n) for n in rng.integers(2, 6, 3)]
+    if seed >= 45:
+        sizes[2 - seed % 2] = 1  # a column, or a row
+    shape = tuple(sizes)
     shape_a = shape_b = shape
     broadcast = seed // 9 % 4
     if broadcast == 1:
@@ -438,7 +441,7 @@ MAKERS: tuple[tuple[Callable[[int], Case], int], ...] = (
     (global_pooling, 4),
     (activation, 10),
     (scale, 9),
-    (binary_op, 45),
+    (binary_op, 81),
     (concat, 12),
     (slice_, 10),
     (padding, 15),
