@@ -19,6 +19,7 @@ typedef struct {
     uint32_t minus; // what takes it away: nn_patch_minus
     int32_t run; // weights of a kernel row
     ptrdiff_t row_step; // from one's elements to the next one's
+    ptrdiff_t ring; // from the first row that is held to behind the last
     int merged; // whether the taps of a kernel row lie in one run
     int pointwise; // whether all that a filter sees lies in one run
     int direct; // whether runs of whole pixels can be widened where they belong
@@ -32,6 +33,7 @@ typedef struct {
 // One pixel of the output.
 typedef struct {
     const int8_t *x; // the first run, if the whole window is inside of x; or null
+    int32_t turn; // runs before the one where the rows that are held begin again
     int8_t *to;
     int32_t row, column; // of the output
 } spot;
@@ -124,12 +126,13 @@ NN_NOINLINE void fill(const work *k, const spot *s, ptrdiff_t x, int32_t at, int
     } else {
         const int32_t run = k->run;
         const int8_t *from = s->x + x;
-        int32_t skipped = 0, done = 0;
+        int32_t skipped = 0, done = 0, tap = 0;
         if (at) { // only where all is straight
             skipped = at % run;
-            from += at / run * k->row_step;
+            tap = at / run;
+            from += tap * k->row_step - (tap >= s->turn ? k->ring : 0);
         }
-        for (; done < n; from += k->row_step) {
+        for (; done < n; from += k->row_step - (++tap == s->turn ? k->ring : 0)) {
 #if NN_DSP
             if (!k->straight) {
                 nn_copy_bytes(bytes + done, from, run);
@@ -327,6 +330,7 @@ static int prepare(const nn_state *call, work *k) {
     k->piece = nn_min(((k->filter + pieces - 1) / pieces + NN_BLOCK - 1) & -NN_BLOCK, NN_PIECE);
     k->run = k->kernel_w * k->inputs;
     k->row_step = (ptrdiff_t)k->dilation_h * k->x.rs;
+    k->ring = (ptrdiff_t)k->x.rows * k->x.rs;
     k->merged = k->x.cs == 1 && ((k->x.ps == k->inputs && k->dilation_w == 1) || k->kernel_w == 1);
     k->direct = (k->x.cs == 1 && k->inputs % 4 == 0) || !NN_DSP;
     k->straight = k->run % 4 == 0 || !NN_DSP;
@@ -356,8 +360,9 @@ NN_NOINLINE void all(const work *k, nn_products *p) {
     for (int32_t y = k->call->y0; y <= last; y++) {
         const nn_span rows = nn_taps(y, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
         const int32_t top = nn_row(&k->x, rows.start), reach = (k->kernel_h - 1) * k->dilation_h;
-        // Rows of taps that all are there, one after the other.
-        const int high = rows.end - rows.first == k->kernel_h && top + reach < k->x.rows;
+        const int high = rows.end - rows.first == k->kernel_h && reach < k->x.rows; // rows of taps that all are there
+        const int32_t ahead = k->x.rows - top;
+        const int32_t turn = reach < ahead ? k->kernel_h : (ahead + k->dilation_h - 1) / k->dilation_h;
         const int32_t from = high ? first : w, to = high ? end : w;
         ptrdiff_t x = (ptrdiff_t)top * k->x.rs + (ptrdiff_t)(first * k->stride_w - k->pad_left) * k->x.ps;
         int8_t *place = (int8_t *)nn_at(out, 0, y);
@@ -365,6 +370,7 @@ NN_NOINLINE void all(const work *k, nn_products *p) {
             s->row = y;
             s->column = q;
             s->x = NULL;
+            s->turn = turn;
             s->to = place;
             if (q >= from && q < to) {
                 s->x = (const int8_t *)k->x.data + x;

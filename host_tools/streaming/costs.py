@@ -13,7 +13,7 @@ from .rows import RowModel, Work
 from .schedule import Do
 
 _CALL = 1300  # record, operands, window
-_ROW_TAKEN = 400  # of an input that is fed
+_ROW_TAKEN = 500  # of an input that is fed
 _DEPTHWISE_CHANNEL = 80  # filters are laid out anew, and rows of the window are looked at twice
 _REDUCED_CHANNEL = 40  # sums are loaded and stored
 _MULTIPLICATION, _OUTPUT, _DEPTHWISE_OUTPUT, _ELEMENT = 0.85, 14, 30, 10
