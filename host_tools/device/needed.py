@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 _PACKAGE = "nnmicro"
 _HOST_ONLY = "cpython.py"
+ONLY_IN_FIRMWARE = "early"
 # Loaded for what an inference does not do, or for files that ask for it.
 _STREAMED = ("streaming", "feeding", "stepping")
-_OPTIONAL = {"selftest", "format", "preprocessing", "vector.array", *_STREAMED}
+_OPTIONAL = {"selftest", "format", "preprocessing", ONLY_IN_FIRMWARE, "vector.array", *_STREAMED}
 
 
 def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list[str]:
