@@ -38,8 +38,8 @@ def complete(kind, home, name):
     """Give a class what is seldom used of it: the methods of the class of the same name in the module `home`.
 
     That module is loaded when an attribute `name`, which the class does not have, is first asked for. Raises
-    AttributeError where it is not there either. The class has a property from the start (`_rest = property()`), for
-    MicroPython adds none to a class without any once that is subclassed.
+    AttributeError where it is not there either. Where those methods are properties and the class may be
+    subclassed it has one from the start (`_rest = property()`): MicroPython adds none to one without any after that.
     """
     if name[:2] != "__":
         _lock.acquire()

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 _PACKAGE = "nnmicro"
 _MACHINE_CODE = "viper/"
+_HOST_ONLY = "cpython.py"
 
 
 def sources(modules: Iterable[str] | None) -> dict[str, bytes]:
-    """The engine's source files by their path below the package, from wherever the package is installed."""
+    """The engine's source files for devices by their path below the package, from wherever the package is installed."""
     root = resources.files(_PACKAGE)
-    found = dict(_walk(root, ""))
+    found = {path: content for path, content in _walk(root, "") if path != _HOST_ONLY}
     if not found:
         raise DeviceError(f"The package {_PACKAGE} that is installed here has no source files.")
     if modules is None:

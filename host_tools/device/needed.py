@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Collection, Iterator
-from importlib import resources
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from host_tools.device.engine_files import sources
 from nnmicro import format as f
 
 if TYPE_CHECKING:
-    from importlib.abc import Traversable  # of Python 3.10; later ones have moved it
-
     from nnmicro import Net
 
-_PACKAGE = "nnmicro"
-_HOST_ONLY = "cpython.py"
 ONLY_IN_FIRMWARE = "early"
 # Loaded for what an inference does not do, or for files that ask for it.
 _STREAMED = ("streaming", "feeding", "stepping")
@@ -93,18 +89,10 @@ def _imports(module: str) -> set[str]:
 @functools.cache
 def modules() -> dict[str, tuple[str, bool]]:
     """Source, and whether it is a package's, of every module that devices have, by its name below the package."""
-    found: dict[str, tuple[str, bool]] = {}
-
-    def walk(folder: Traversable, prefix: str) -> Iterator[None]:
-        for entry in folder.iterdir():
-            if entry.is_dir() and entry.name != "__pycache__":
-                yield from walk(entry, f"{prefix}{entry.name}.")
-            elif entry.name.endswith(".py") and prefix + entry.name != _HOST_ONLY:
-                is_package = entry.name == "__init__.py"
-                name = prefix[:-1] if is_package else prefix + entry.name.removesuffix(".py")
-                found[name] = (entry.read_text(encoding="utf-8"), is_package)
-                yield
-
-    for _ in walk(resources.files(_PACKAGE), ""):
-        pass
+    found = {}
+    for path, content in sources(None).items():
+        *folders, file = path.split("/")
+        is_package = file == "__init__.py"
+        name = ".".join(folders if is_package else [*folders, file.removesuffix(".py")])
+        found[name] = (content.decode(), is_package)
     return found

@@ -8,7 +8,8 @@ import pytest
 
 import nnmicro
 from host_tools.device import open_device, push_engine
-from host_tools.device.needed import needed_modules
+from host_tools.device.engine_files import sources
+from host_tools.device.needed import modules, needed_modules
 from tests.models import model_file
 
 PROGRAM = """
@@ -41,6 +42,11 @@ def test_the_layers_of_a_model_and_no_others_are_named() -> None:
     streamed = {"streaming", "feeding", "stepping"}
     assert not streamed & set(named)
     assert streamed <= set(needed_modules(nnmicro.Net(str(model_file("rows.nnm"))), "reference"))
+
+
+def test_no_device_gets_the_half_of_cpython() -> None:
+    assert "port.py" in sources(None) and "cpython.py" not in sources(None)
+    assert "port" in modules() and "cpython" not in modules()
 
 
 def test_with_a_layer_unknown_here() -> None:
