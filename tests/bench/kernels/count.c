@@ -5,6 +5,7 @@
 // The instructions are those of the whole call: the checks of the record included.
 
 #include "machine.h"
+#include "marks.h"
 #include "nn.h"
 #include "params.h"
 #include "layers.h"
@@ -204,7 +205,9 @@ static void count(const layer *l) {
     record[NN_N_PARAMS] = n_params;
     const int words = NN_RECORD_WORDS + (record[NN_N_IN] + 1) * NN_OPERAND_WORDS;
     const uint32_t start = machine_instructions();
+    MARK_START();
     const int error = nn_call(buffers, BUFFERS, record, words);
+    MARK_STOP();
     const uint32_t end = machine_instructions();
     uint32_t hash = 2166136261u;
     for (int i = 0; i < l->out_h * l->out_w * l->out_c; i++) {

@@ -10,13 +10,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from firmware import qemu_plugin
+from firmware.errors import FirmwareError
 from firmware.native import host
 
 HERE = Path(__file__).parent
-LINKER_SCRIPTS = HERE.parents[2] / "firmware" / "qemu"
+QEMU = HERE.parents[2] / "firmware" / "qemu"
+INCLUDED = ("-I", str(host.HERE), "-I", str(QEMU / "board"))
 OPTIMISED = ("-std=gnu99", "-O2", "-fno-jump-tables", "-fno-tree-loop-distribute-patterns", "-DNN_FLOAT=0")
 
 
@@ -30,11 +34,18 @@ class Core:
     emulator: tuple[str, ...]
 
     def lacks(self) -> list[str]:
-        return [tool for tool in (self.compiler, self.emulator[0]) if not shutil.which(tool)]
+        """What counting needs and this computer does not have."""
+        tools = [tool for tool in (self.compiler, self.emulator[0], "gcc") if not shutil.which(tool)]
+        if not tools:
+            try:
+                qemu_plugin.path(self.emulator[0])
+            except FirmwareError as error:
+                return [str(error)]
+        return tools
 
 
 def _linked(script: str) -> tuple[str, ...]:
-    return ("-T", str(LINKER_SCRIPTS / script))
+    return ("-T", str(QEMU / script))
 
 
 def _cortex(cpu: str, machine: str, *more: str) -> Core:
@@ -45,6 +56,7 @@ def _cortex(cpu: str, machine: str, *more: str) -> Core:
 
 CORES = {
     "m4": _cortex("cortex-m4", "mps2-an386", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+    "m7": _cortex("cortex-m7", "mps2-an500", "-mfpu=fpv5-d16", "-mfloat-abi=hard"),
     "m3": _cortex("cortex-m3", "mps2-an385"),
     "m0": _cortex("cortex-m0plus", "mps2-an385"),  # its code, on an M3: the counts are the same
     "rv32": Core(
@@ -58,7 +70,8 @@ CORES = {
 
 @dataclass(frozen=True)
 class Counted:
-    """A layer that has run. `output` is a hash of what it gave, or 0 where the kernel refused."""
+    """A layer that has run. `output` is a hash of what it gave, or 0 where the kernel refused; `classes` are its
+    instructions by class, where they were counted."""
 
     network: str
     layer: str
@@ -66,6 +79,7 @@ class Counted:
     instructions: int
     multiplications: int
     output: int
+    classes: Mapping[str, int] = field(default_factory=dict)
 
 
 def _parse(text: str) -> list[Counted]:
@@ -85,20 +99,23 @@ def _kernels() -> list[str]:
 
 def count(core: Core, folder: Path, *flags: str) -> list[Counted]:
     """Build the kernels for `core`, run every layer once, count."""
-    program = folder / "count.elf"
+    program, classes = folder / "count.elf", folder / "classes.txt"
+    classes.unlink(missing_ok=True)
     files = [str(HERE / name) for name in ("count.c", core.start)]
-    build = [core.compiler, *core.flags, *OPTIMISED, *flags, "-I", str(host.HERE), "-o", str(program), *files]
+    build = [core.compiler, *core.flags, *OPTIMISED, *flags, *INCLUDED, "-o", str(program), *files]
     subprocess.run([*build, *_kernels(), "-lgcc"], check=True)
     run = [*core.emulator, "-icount", "shift=7", "-display", "none", "-monitor", "none", "-serial", "stdio"]
+    run += qemu_plugin.arguments(core.emulator[0], str(classes))
     done = subprocess.run([*run, "-kernel", str(program)], check=True, capture_output=True, text=True, timeout=300,
         stdin=subprocess.DEVNULL)  # fmt: skip
-    return _parse(done.stdout)
+    intervals = qemu_plugin.counts(classes.read_text())
+    return [replace(row, classes=counts) for row, counts in zip(_parse(done.stdout), intervals, strict=True)]
 
 
 def here(folder: Path, *flags: str) -> list[Counted]:
     """The same layers on this computer, with checks for undefined behaviour: nothing is counted."""
     program = host.compile_into(
-        folder / "here", [*host.SANITIZED, "-DNN_FLOAT=0", *flags], [HERE / "count.c", HERE / "here.c"]
+        folder / "here", [*host.SANITIZED, *INCLUDED[2:], "-DNN_FLOAT=0", *flags], [HERE / "count.c", HERE / "here.c"]
     )
     return _parse(subprocess.run([program], check=True, capture_output=True, text=True, timeout=300).stdout)
 
