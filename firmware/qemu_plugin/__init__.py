@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from firmware import cache, system_packages
@@ -58,7 +58,7 @@ def counts(text: str) -> list[dict[str, int]]:
     return [dict(zip(lines[0], map(int, line), strict=True)) for line in lines if line != lines[0]]
 
 
-def instructions(counted: dict[str, int]) -> int:
+def instructions(counted: Mapping[str, int]) -> int:
     """All executed instructions of an interval: each is in one class, and `words` and `taken` are none."""
     return sum(count for name, count in counted.items() if name not in ("words", "taken"))
 

@@ -8,11 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+import boards
+
 from ..device import open_device
+from ..fit.cycles import UPPER_BOUNDS
 from ..model_file import ModelFile
-from ..remote.benchmark import describe, measure
+from ..remote.benchmark import clocked, describe, measure
 from .push import DEVICE_HELP, push
-from .terminal import messages, mistakes_are_sentences, plain, print_json, results, size_text
+from .terminal import messages, mistakes_are_sentences, plain, print_json, results, size_text, warn
 
 NAME = "bench"
 EXAMPLES = (
@@ -30,15 +33,23 @@ def command(
     backend: Annotated[
         str | None, typer.Option("--backend", metavar="B", help="Default: the best that the device has.")
     ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option("--board", metavar="B", help="A board with the emulated core, for the estimate of milliseconds."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure an inference on a device, in total and layer by layer: instructions on a QEMU board, else time."""
     with mistakes_are_sentences():
         read = ModelFile.read(model)
-        with open_device(device) as opened:
+        place = clocked(device, boards.load(board) if board is not None else None)
+        with open_device(device, by_class=True) as opened:
             path = push(opened, read)["path"]
             with messages.status(f"running on {device}"):
-                told = describe(measure(opened, path, read, backend), read, device)
+                told = describe(measure(opened, path, read, backend), read, device, place)
+            lacks = opened.by_class_lacks
+        if lacks:
+            warn(f"no estimate of cycles: {lacks}")
         if as_json:
             print_json(told)
         else:
@@ -71,7 +82,16 @@ def _show(told: dict[str, Any]) -> None:
     if overhead is not None:
         share = f" ({overhead / told[unit]:.1%})" if told[unit] else ""
         results.print(f"Python       {overhead:,} {_WORDS[unit]} of these outside the kernels{share}")
+    if told["estimated_cycles"] is not None:
+        results.print(f"cycles       {_estimate(told)}: estimated, not measured on silicon")
     heap = told["heap_allocated"]
     results.print(f"live peak    {size_text(told['live_peak'])}")
     results.print(f"heap         {size_text(heap) if heap is not None else 'more than there is'} allocated by it")
     results.print(f"device       {told['device']}, backend {told['backend']}")
+
+
+def _estimate(told: dict[str, Any]) -> str:
+    board = boards.load(told["estimated_for"])
+    at_most = "at most " if board.core in UPPER_BOUNDS else "about "
+    clock = f"{board.clock / 1e6:g} MHz"
+    return f"{at_most}{told['estimated_cycles']:,}, {told['estimated_ms']:,g} ms at the {clock} of {board.key}"

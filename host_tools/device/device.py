@@ -20,8 +20,11 @@ DEFAULT_SILENCE_S = 60.0
 class Device(DeviceTransfer):
     """An open connection to a device; use it as a context manager.
 
-    `spec` is what the user called it. Programs that run keep their globals until `soft_reset`.
+    `spec` is what the user called it. Programs that run keep their globals until `soft_reset`. `by_class_lacks` says
+    why a device that was to count instructions by class does not.
     """
+
+    by_class_lacks = ""
 
     def __init__(self, spec: str, address: str) -> None:
         self.spec = spec
@@ -74,6 +77,10 @@ class Device(DeviceTransfer):
     def description(self) -> DeviceInfo:
         """`info()` as it was asked first: for what does not change."""
         return self._info if self._info is not None else self.info()
+
+    def class_counts(self) -> list[dict[str, int]]:
+        """What the device has counted by class of instruction, measurement by measurement: only emulators do."""
+        return []
 
     @property
     def bytes_sent(self) -> int:

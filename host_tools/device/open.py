@@ -13,20 +13,20 @@ from host_tools.device.errors import DeviceError
 from host_tools.device.unix import UnixDevice
 
 
-def _qemu(spec: str, board: str) -> Device:
+def _qemu(spec: str, board: str, by_class: bool) -> Device:
     from host_tools.device.qemu import QemuDevice
 
-    return QemuDevice(spec, board)
+    return QemuDevice(spec, board, by_class=by_class)
 
 
-def _pico(spec: str, board: str) -> Device:
+def _pico(spec: str, board: str, by_class: bool) -> Device:
     from host_tools.device.pico import PicoDevice
 
     return PicoDevice(spec, board)
 
 
 # What starts the emulator of a board, by the board's name; what it takes to run one is imported only then.
-EMULATED_BOARDS: dict[str, Callable[[str, str], Device]] = {
+EMULATED_BOARDS: dict[str, Callable[[str, str, bool], Device]] = {
     "qemu_cortex_m3": _qemu,
     "qemu_cortex_m4f": _qemu,
     "qemu_cortex_m7": _qemu,
@@ -36,27 +36,27 @@ EMULATED_BOARDS: dict[str, Callable[[str, str], Device]] = {
 _SHORT_NAMES = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM"}  # as mpremote's a0, u0, c0
 
 
-def open_device(spec: str = "unix", *, heapsize: str = "64M") -> Device:
+def open_device(spec: str = "unix", *, heapsize: str = "64M", by_class: bool = False) -> Device:
     """Connect to the device that `spec` names and get its prompt.
 
     `unix` is a MicroPython process on this computer with a heap of `heapsize`; `emu:<board>` an emulated
     board; anything else what `mpremote connect` takes: a port (`/dev/ttyACM0`, `COM3`, `a0`), `auto`,
     `id:<serial number>`, `port:<path>`, or an address (`rfc2217://host:port`, `socket://host:port`).
-    DeviceError says what is wrong.
+    `by_class`: one that counts instructions does so by their class, too. DeviceError says what is wrong.
     """
     if spec == "unix":
         return UnixDevice(heapsize)
     if spec.startswith("emu:"):
-        return _emulated(spec)
+        return _emulated(spec, by_class)
     return Device(spec, _address(spec))
 
 
-def _emulated(spec: str) -> Device:
+def _emulated(spec: str, by_class: bool) -> Device:
     board = spec.removeprefix("emu:")
     if board not in EMULATED_BOARDS:
         known = ", ".join(EMULATED_BOARDS)
         raise DeviceError(f"{spec}: there is no emulator of this board. Boards that can be emulated: {known}.")
-    return EMULATED_BOARDS[board](spec, board)
+    return EMULATED_BOARDS[board](spec, board, by_class)
 
 
 def _address(spec: str) -> str:

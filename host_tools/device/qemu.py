@@ -12,7 +12,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
-from firmware import build, qemu_port, system_packages
+from firmware import build, qemu_plugin, qemu_port, system_packages
 from firmware.errors import FirmwareError
 from firmware.order import KERNELS
 from host_tools.device.emulated import EmulatedDevice, inheritable, require_ptys
@@ -28,11 +28,19 @@ class QemuDevice(EmulatedDevice):
 
     `firmware` is an ELF file (default: ours with the kernels; the engine is pushed).
     With `exact` the board's clock is the number of executed instructions, 128 ns each: times repeat exactly
-    and `instructions` can count. Without it the clock is this computer's.
+    and `instructions` can count. Without it the clock is this computer's. With `by_class` what is measured is counted
+    by class of instruction, too, which takes three times as long; `by_class_lacks` says why that cannot be.
     """
 
     def __init__(
-        self, spec: str, name: str, *, heap: int | None = None, exact: bool = True, firmware: Path | None = None
+        self,
+        spec: str,
+        name: str,
+        *,
+        heap: int | None = None,
+        exact: bool = True,
+        firmware: Path | None = None,
+        by_class: bool = False,
     ) -> None:
         require_ptys(spec)
         try:
@@ -46,6 +54,9 @@ class QemuDevice(EmulatedDevice):
         with tempfile.TemporaryFile(prefix="nnmicro-disk-") as disk:
             descriptor = inheritable(disk)
         self._close_disk = weakref.finalize(self, os.close, descriptor)
+        self._counts = tempfile.TemporaryFile(prefix="nnmicro-counts-")
+        counts = inheritable(self._counts)
+        self._close_counts = weakref.finalize(self, os.close, counts)
         command = [board.system, "-machine", f"{board.machine},memory-backend=storage", "-m", board.storage]
         command += ["-object", f"memory-backend-file,id=storage,size={board.storage},share=on"]
         command[-1] += f",mem-path=/dev/fd/{descriptor}"
@@ -56,11 +67,16 @@ class QemuDevice(EmulatedDevice):
             command += ["-bios", "none"]
         if exact:
             command += _COUNT_INSTRUCTIONS
+        if by_class:
+            try:
+                command += qemu_plugin.arguments(board.system, f"/dev/fd/{counts}")
+            except FirmwareError as error:
+                self.by_class_lacks = str(error)
         command += ["-kernel", str(firmware)]
         try:
-            super().__init__(spec, command, open_files=[descriptor])
+            super().__init__(spec, command, open_files=[descriptor, counts])
         except BaseException:
-            self._close_disk()
+            self._close_files()
             raise
 
     def instructions(self, call: str, timeout: float = _SILENCE_S) -> int:
@@ -79,9 +95,19 @@ class QemuDevice(EmulatedDevice):
             raise DeviceError(f"The device's count of instructions makes no sense: {answer[-200:]!r}.")
         return int(found[1]) - int(found[2])
 
+    def class_counts(self) -> list[dict[str, int]]:
+        """What each `qemu.measure` on the board has counted: instructions by class, words and taken branches."""
+        self._counts.seek(0)
+        return qemu_plugin.counts(self._counts.read().decode())
+
     def close(self) -> None:
         """End the emulator; its disk is gone with it. A second call does nothing."""
         try:
             super().close()
         finally:
-            self._close_disk()
+            self._close_files()
+
+    def _close_files(self) -> None:
+        self._close_disk()
+        self._close_counts()
+        self._counts.close()

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
+import boards
+from firmware import qemu_plugin
 from host_tools.cli.main import app
 from host_tools.convert import Options, convert
 from host_tools.device import Device, DeviceError, push_engine
 from host_tools.device.qemu import QemuDevice
 from host_tools.model_file import ModelFile
-from host_tools.remote.benchmark import Cost, LayerCost, _layers, describe, measure
+from host_tools.remote.benchmark import Cost, LayerCost, _layers, clocked, describe, estimated_cycles, measure
 from host_tools.streaming.convert import Streaming
 from tests.host.test_cli import DIGITS
 from tests.host.test_qemu_device import BOARD, require
@@ -23,7 +25,7 @@ from tests.models import model_file
 @pytest.fixture(scope="module")
 def board() -> Iterator[QemuDevice]:
     require(BOARD)
-    with QemuDevice(f"emu:{BOARD}", BOARD) as device:
+    with QemuDevice(f"emu:{BOARD}", BOARD, by_class=True) as device:
         push_engine(device)
         device.write_file(model_file("digits.nnm"), "/digits.nnm")
         yield device
@@ -47,6 +49,36 @@ def test_counts_repeat_to_the_instruction_and_add_up(board: QemuDevice) -> None:
     # A multiply-accumulate is an instruction on a core with an FPU; loads and loops are the rest.
     told = describe(first, model, board.spec)
     assert 1 < told["instructions_per_mac"] < 100
+
+
+def test_the_classes_are_those_of_the_instructions_that_are_counted(board: QemuDevice) -> None:
+    if board.by_class_lacks:
+        pytest.skip(board.by_class_lacks)
+    cost = cost_of(board)
+    assert cost.classes is not None
+    assert abs(qemu_plugin.instructions(cost.classes) - cost.total) <= 2
+    model = ModelFile.read(model_file("digits.nnm"))
+    told = describe(cost, model, board.spec)
+    # A load takes two cycles, and half of the instructions at least are no loads or branches.
+    assert cost.total < told["estimated_cycles"] < 2 * cost.total
+    assert told["estimated_for"] == BOARD and told["estimated_ms"] == round(told["estimated_cycles"] / 25e3, 3)
+    faster = describe(cost, model, board.spec, boards.load("nrf52840_dk"))
+    assert faster["estimated_ms"] == round(told["estimated_cycles"] / 64e3, 3)
+
+
+def test_an_estimate_for_a_board_with_another_core_is_refused() -> None:
+    with pytest.raises(ValueError, match="no estimate for rpi_pico2, .*-m33: emu:qemu_cortex_m4f has a cortex-m4f"):
+        clocked("emu:qemu_cortex_m4f", boards.load("rpi_pico2"))
+    with pytest.raises(ValueError, match="measures its own time"):
+        clocked("/dev/ttyACM0", boards.load("rpi_pico"))
+    assert clocked("/dev/ttyACM0", None) is None
+    assert clocked("emu:rpi_pico", boards.load("pico_w")) == boards.load("pico_w")
+
+
+def test_the_pico_s_emulator_keeps_the_cores_time_so_cycles_follow_from_that() -> None:
+    cost = Cost("time_us", 1000, [], 0, None, "_nnmicro")
+    assert estimated_cycles(cost, boards.load("rpi_pico")) == 125_000
+    assert estimated_cycles(cost, None) is None
 
 
 @pytest.mark.parametrize("fed", [False, True])
@@ -88,7 +120,7 @@ def test_a_board_without_a_counter_tells_time(device: Device) -> None:
     device.soft_reset()
     model = ModelFile.read(model_file("digits.nnm"))
     told = describe(measure(device, "/digits.nnm", model), model, "unix")
-    assert told["time_us"] > 0 and "instructions" not in told
+    assert told["time_us"] > 0 and "instructions" not in told and told["estimated_cycles"] is None
     assert len(told["per_layer"]) == model.net.n_layers
 
 

@@ -17,6 +17,7 @@
 #include "shared/runtime/pyexec.h"
 
 #include "machine.h"
+#include "marks.h"
 
 #define SYS_WRITE0 (0x04)
 #define SYS_GET_CMDLINE (0x15)
@@ -60,7 +61,9 @@ static uint64_t measured_ticks;
 
 static mp_obj_t qemu_measure(size_t count, const mp_obj_t *arguments) {
     uint64_t before = machine_ticks();
+    MARK_START();
     mp_obj_t result = mp_call_function_n_kw(arguments[0], count - 1, 0, arguments + 1);
+    MARK_STOP();
     measured_ticks = machine_ticks() - before;
     return result;
 }
