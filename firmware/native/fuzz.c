@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dsp.h"
 #include "kernel.h"
 
 #define LENGTH(array) ((int32_t)(sizeof(array) / sizeof(array)[0]))
@@ -34,10 +35,15 @@ static int32_t strange_word(void) {
 }
 
 // The names in fuzz_more.h, in their order.
+#if NN_DSP
+#define PACKED_NAMES , "convolution_int8_dsp", "inner_product_int8_dsp"
+#else
+#define PACKED_NAMES
+#endif
 #define MORE_NAMES "deconvolution_int8", "deconvolution", "prelu_int8", "prelu", "interp_int8", "matmul_int8", \
     "matmul", "arg_max", "log_softmax", "log_softmax_int8", "l2_normalize", "l2_normalize_int8", "svdf", "svdf_int8", \
     "lstm", "lstm_int8", "cast", "unary", "reduce", "normalization", \
-    "recurrent", "compare", "where", "cumsum", "top_k", "gather"
+    "recurrent", "compare", "where", "cumsum", "top_k", "gather" PACKED_NAMES
 
 // The places in `names` of those that can reduce.
 enum { INNER_PRODUCT = 1, POOLING = 2, INNER_PRODUCT_INT8 = 15, POOLING_INT8 = 16, MEAN_INT8 = 22 };

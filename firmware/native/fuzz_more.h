@@ -27,7 +27,9 @@ enum {
     WHERE,
     CUMSUM,
     TOP_K,
-    GATHER
+    GATHER,
+    CONVOLUTION_INT8_DSP, // these only where NN_DSP is
+    INNER_PRODUCT_INT8_DSP
 };
 
 // Bias, multiplier and shift.
@@ -42,6 +44,14 @@ static void in_place(const draft *d, int32_t *o) {
     if (below(2)) {
         memcpy(o, d->record + NN_RECORD_WORDS, NN_OPERAND_WORDS * 4);
     }
+}
+
+// Channels next to each other.
+static void interleave(int32_t *o) {
+    o[NN_O_CSTEP] = 1;
+    o[NN_O_PSTEP] = o[NN_O_C];
+    o[NN_O_RSTEP] = o[NN_O_W] * o[NN_O_PSTEP];
+    o[NN_O_BYTES] = o[NN_O_ROWS] * o[NN_O_RSTEP];
 }
 
 static void likely_more(draft *d, int32_t k) {
@@ -254,6 +264,47 @@ static void likely_more(draft *d, int32_t k) {
                 n = LSTM_INT8_PARAMS;
             }
             o = operand(d, dtype, 1, h, cells, 0);
+            break;
+        }
+        case CONVOLUTION_INT8_DSP: {
+            // Now and then a long filter, which comes by pieces.
+            const int32_t outputs = 2 * between(1, 4);
+            c = below(8) ? c : between(20, 60);
+            h = nn_min(h, c > 6 ? 3 : 7);
+            w = nn_min(w, c > 6 ? 3 : 7);
+            p[0] = between(1, 3);
+            p[1] = between(1, 3);
+            for (int i = 2; i < 6; i++) {
+                p[i] = between(1, 2);
+            }
+            p[6] = below(2);
+            p[7] = below(2);
+            p[CONVOLUTION_INT8_GROUP] = 1;
+            p[CONVOLUTION_INT8_INPUT_ZERO] = between(-128, 127);
+            p[CONVOLUTION_INT8_ACTIVATION_MIN] = below(2) ? -128 : -5;
+            p[CONVOLUTION_INT8_ACTIVATION_MAX] = 127;
+            operand(d, NN_I8, c, h, w, 0);
+            operand(d, NN_I8, 1, 1, (c * p[0] * p[1] + 3) / 4 * 4 * outputs, 1);
+            operand(d, NN_I32, 1, 1, 4 * outputs, 1);
+            n_in = 3;
+            n = CONVOLUTION_INT8_PARAMS;
+            o = operand(d, NN_I8, outputs, between(1, 7), between(1, 7), 0);
+            interleave(o);
+            break;
+        }
+        case INNER_PRODUCT_INT8_DSP: {
+            // Now and then a run that is longer than is widened at a time.
+            const int32_t units = below(8) ? between(1, 9) : 1;
+            c = units > 1 || below(2) ? c : between(15, 20);
+            p[INNER_PRODUCT_INT8_INPUT_ZERO] = between(-128, 127);
+            p[INNER_PRODUCT_INT8_ACTIVATION_MIN] = below(2) ? -128 : -5;
+            p[INNER_PRODUCT_INT8_ACTIVATION_MAX] = 127;
+            interleave(operand(d, NN_I8, c, h, w, 0));
+            operand(d, NN_I8, 1, 1, (c * h * w + 3) / 4 * 4 * ((units + 3) / 4 * 4), 1);
+            operand(d, NN_I32, 1, 1, 4 * ((units + 3) / 4 * 4), 1);
+            n_in = 3;
+            n = INNER_PRODUCT_INT8_PARAMS;
+            o = operand(d, NN_I8, 1, 1, units, 0);
             break;
         }
         default: { // the transposed convolutions

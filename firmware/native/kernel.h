@@ -216,6 +216,11 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
     X(svdf_int8)           \
     X(lstm_int8)
 
+// Layers whose weights are packed for cores with the DSP extension: only such a core has them.
+#define NN_KERNELS_INT8_DSP(X) \
+    X(convolution_int8_dsp)    \
+    X(inner_product_int8_dsp)
+
 // Those that can be asked to reduce.
 #define NN_REDUCTIONS_FLOAT(X) \
     X(inner_product)           \
@@ -230,5 +235,6 @@ void nn_inside(int32_t out, int32_t stride, int32_t pad, int32_t kernel, int32_t
 NN_KERNELS_FLOAT(NN_DECLARE)
 NN_KERNELS_MOVEMENT(NN_DECLARE)
 NN_KERNELS_INT8(NN_DECLARE)
+NN_KERNELS_INT8_DSP(NN_DECLARE)
 
 #endif

@@ -1,6 +1,6 @@
 // Names, numbers and the entry of the kernels.
 
-#include "kernel.h"
+#include "dsp.h"
 
 #define NN_NUMBER(name) KERNEL_##name,
 enum {
@@ -10,6 +10,9 @@ enum {
     NN_KERNELS_MOVEMENT(NN_NUMBER)
 #if NN_INT8
     NN_KERNELS_INT8(NN_NUMBER)
+#if NN_DSP
+    NN_KERNELS_INT8_DSP(NN_NUMBER)
+#endif
 #endif
     KERNELS
 };
@@ -23,6 +26,9 @@ static const char names[] =
     NN_KERNELS_MOVEMENT(NN_TEXT)
 #if NN_INT8
     NN_KERNELS_INT8(NN_TEXT)
+#if NN_DSP
+    NN_KERNELS_INT8_DSP(NN_TEXT)
+#endif
 #endif
     ;
 
@@ -73,6 +79,9 @@ int nn_dispatch(nn_state *call) {
         NN_KERNELS_MOVEMENT(NN_CASE)
 #if NN_INT8
         NN_KERNELS_INT8(NN_CASE)
+#if NN_DSP
+        NN_KERNELS_INT8_DSP(NN_CASE)
+#endif
 #endif
     }
     return NN_BAD_KERNEL;

@@ -37,15 +37,6 @@ enum {
     NN_PATCH = NN_IN_REGISTERS ? NN_ALONE : NN_PIECE // the longest of both
 };
 
-// What is added to elements to take their zero point away.
-NN_INLINE uint32_t nn_patch_minus(int32_t zero) {
-#if NN_DSP
-    return nn_both_halves(-zero);
-#else
-    return (uint32_t)-zero;
-#endif
-}
-
 #if NN_DSP
 
 // Elements [at, at + n) of a pixel's part of the patch are those of x; `at` and n are multiples of 4.
@@ -78,19 +69,10 @@ NN_INLINE void nn_patch_fill(uint32_t *patch, int32_t at, const int8_t *x, int32
 #endif
 }
 
-// Bytes that lie anywhere, apart.
-NN_INLINE void nn_copy_bytes(int8_t *to, const int8_t *x, int32_t n) {
-    if (n < 4) {
-        for (int32_t i = 0; i < n; i++) {
-            to[i] = x[i];
-        }
-        return;
+NN_INLINE void nn_patch_clear(uint32_t *patch, int32_t n) {
+    for (uint32_t *const end = patch + NN_ELEMENT_WORDS * n; patch != end; patch += 2 * NN_PIXELS) {
+        patch[0] = patch[1] = 0;
     }
-    const int8_t *const last = x + n - 4;
-    for (; x < last; x += 4, to += 4) {
-        __builtin_memcpy(to, x, 4);
-    }
-    __builtin_memcpy(to - (x - last), last, 4); // some of them again
 }
 
 // Elements in bytes, as a piece has them, to which nn_patch_fill is to be applied: `n` of them, then the last group. There is
@@ -117,6 +99,12 @@ NN_INLINE void nn_patch_fill(uint32_t *patch, int32_t at, const int8_t *x, int32
     }
     for (; to != end; to += NN_PIXELS) {
         *to = (uint32_t)*x++ + minus;
+    }
+}
+
+NN_INLINE void nn_patch_clear(uint32_t *patch, int32_t n) {
+    for (uint32_t *const end = patch + NN_ELEMENT_WORDS * n; patch != end; patch += NN_PIXELS) {
+        *patch = 0;
     }
 }
 

@@ -15,7 +15,7 @@ enum { OPERANDS = 6, LONGEST = 640 };
 static int8_t input[100000], second[20000], output[70000], weights[90000];
 static int32_t bias[LONGEST], multiplier[LONGEST], shift[LONGEST], params[16];
 static int32_t record[NN_RECORD_WORDS + OPERANDS * NN_OPERAND_WORDS];
-static const nn_buffer buffers[] = {{output, sizeof output, 1}, {params, sizeof params, 0}, {0, 0, 0}, {input, sizeof input, 0},
+static nn_buffer buffers[] = {{output, sizeof output, 1}, {params, sizeof params, 0}, {0, 0, 0}, {input, sizeof input, 0},
     {second, sizeof second, 0}, {weights, sizeof weights, 0}, {bias, sizeof bias, 0}, {multiplier, sizeof multiplier, 0},
     {shift, sizeof shift, 0}};
 enum { OUTPUT, PARAMS, NOTHING, INPUT, SECOND, WEIGHTS, BIAS, MULTIPLIER, SHIFT, BUFFERS };
@@ -164,6 +164,12 @@ static int prepare(const layer *l, const char **kernel) {
     }
 }
 
+#ifdef PACKED
+#include "packed.h"
+#else
+#define pack(layer, kernel) (kernel)
+#endif
+
 static int multiplications(const layer *l) {
     const int outputs = l->out_h * l->out_w * l->out_c;
     switch (l->operation) {
@@ -192,7 +198,10 @@ static void number(uint32_t value) {
 
 static void count(const layer *l) {
     const char *kernel;
+    buffers[WEIGHTS] = (nn_buffer){weights, sizeof weights, 0};
+    buffers[BIAS] = (nn_buffer){bias, sizeof bias, 0};
     const int n_params = prepare(l, &kernel);
+    kernel = pack(l, kernel);
     size_t length = 0;
     while (kernel[length]) {
         length++;
@@ -239,6 +248,9 @@ int main(void) {
             fill(input, sizeof input);
             fill(second, sizeof second);
             fill(weights, sizeof weights);
+            for (size_t k = 0; k < sizeof weights && !extreme; k++) {
+                weights[k] /= 2; // about as large as those of real layers are
+            }
         }
         count(layers + i);
     }

@@ -1,0 +1,108 @@
+// Convolution in int8 with weights packed for cores with the DSP extension: gives what convolution_int8.c gives of the
+// weights as they were. Three pixels at a time meet two filters (pairs_int8.h).
+
+#include "dsp.h"
+
+#if NN_DSP
+
+#include "pairs_int8.h"
+
+typedef struct {
+    nn_packed packed;
+    int alone; // whether no sums have to lie in memory
+} filters;
+
+#include "windows_int8.h"
+
+// Where the assembler enters its round of four groups, so that the first one does what is left over.
+enum { GROUP_CODE = 64 };
+
+static const uint32_t no_sums[NN_PAIR_SUMS];
+
+// The patch holds elements [at, at + n).
+static void set_piece(const work *k, nn_products *p, int32_t n) {
+    const int32_t groups = (n + 3) >> 2, all = (k->filter + 3) >> 2;
+    p->x_end = p->x + NN_GROUP_WORDS * groups;
+    p->next = NN_PAIR_WEIGHTS * (all - groups);
+    p->left_out = GROUP_CODE * (-groups & 3);
+}
+
+static void begin(const work *k, nn_products *p, uint32_t *scratch) {
+    p->x = scratch;
+    p->sums_step = k->of.alone ? 0 : NN_PAIR_SUMS * (int32_t)sizeof *p->sums;
+    set_piece(k, p, k->piece);
+}
+
+// The results of channels [o, o + n): the last piece's products with their filters are still to be added.
+static void finish(const work *k, nn_products *p, const spot *s, int32_t o, int32_t n) {
+    p->channels = k->of.packed.channels + NN_CHANNEL_WORDS * o;
+    for (int32_t i = 0; i < NN_PIXELS; i++) {
+        p->y[i] = s[i].to + o;
+    }
+    p->y_end = p->y[0] + n;
+    nn_pairs_results(p);
+    for (int32_t i = 0; i < NN_PIXELS && k->of.packed.clamped; i++) {
+        nn_packed_clamp(&k->of.packed, s[i].to + o, n);
+    }
+}
+
+// Piece by piece: the sums of some pairs lie behind the patch.
+NN_NOINLINE void by_pieces(const work *k, nn_products *p, const spot *s, uint32_t *patch) {
+    uint32_t *const sums = patch + NN_PIECE / 4 * NN_GROUP_WORDS;
+    const int32_t pair_bytes = NN_PAIR_WEIGHTS * ((k->filter + 3) >> 2);
+    for (int32_t o = 0, n; o < k->outputs; o += n) {
+        n = nn_min(k->outputs - o, 2 * NN_PAIRS);
+        p->sums_end = sums + n / 2 * NN_PAIR_SUMS;
+        for (uint32_t *sum = sums; sum != p->sums_end; sum++) {
+            *sum = 0;
+        }
+        for (int32_t at = 0, length; at < k->filter; at += length) {
+            length = nn_min(k->piece, k->filter - at);
+            fill_all(k, s, 0, at, length, patch);
+            set_piece(k, p, length);
+            p->w = k->of.packed.weights + (ptrdiff_t)(o / 2) * pair_bytes + 2 * at;
+            p->sums = sums;
+            if (at + length < k->filter) {
+                nn_pairs_sums(p);
+            }
+        }
+        finish(k, p, s, o, n);
+    }
+}
+
+NN_INLINE void work_out(const work *k, nn_products *p, const spot *s, uint32_t *scratch) {
+    if (!k->of.alone) {
+        by_pieces(k, p, s, scratch);
+        return;
+    }
+    p->w = k->of.packed.weights;
+    p->sums = (uint32_t *)(uintptr_t)no_sums; // read only
+    fill_all(k, s, 0, 0, k->filter, scratch);
+    finish(k, p, s, 0, k->outputs);
+}
+
+static int prepare(const nn_state *call, work *k) {
+    if (call->n_in != 3) {
+        return NN_BAD_COUNT;
+    }
+    int64_t count;
+    NN_TRY(windows_of(call, k, &count));
+    if (k->inputs != k->x.c || call->out.c % 2 || call->out.cs != 1) {
+        return NN_BAD_SHAPE;
+    }
+    NN_TRY(nn_packed_of(call, ((int64_t)k->filter + 3) / 4 * 4 * call->out.c, call->out.c,
+        call->params + CONVOLUTION_INT8_OUTPUT_ZERO, &k->of.packed));
+    k->of.alone = k->filter <= NN_ALONE;
+    k->piece = k->of.alone ? k->filter : k->piece;
+    return NN_OK;
+}
+
+int nn_convolution_int8_dsp(const nn_state *call) {
+    work k;
+    nn_products p;
+    NN_TRY(prepare(call, &k));
+    all_pixels(&k, &p);
+    return NN_OK;
+}
+
+#endif
