@@ -1,153 +1,177 @@
 // Convolution in float32; see nnmicro/reference/convolution.py.
 //
-// Output columns whose windows lie inside x are computed four at a time, and two output channels at a time where both
-// read the same input channels, so that one load serves several multiply-accumulates. The columns at the borders are
-// computed one by one over the taps that lie inside.
+// Four pixels at a time (a depthwise one: depthwise_float.c): what the filters see of them is copied into a patch (patch_float.h), with the padding around x, and
+// used for all filters of a group. Each sum starts with the bias and goes on in the order of the weights, however many
+// pixels, filters and pieces of a patch there are at a time: so it does not depend on how the rows are split.
 
-#include "activate.h"
+#include "convolution.h"
+#include "patch_float.h"
 
+enum {
+    FILTERS = 32, // that have room for their sums
+    PIECE = 60, // the longest part of a filter that is worked on at a time
+    REACH = 12 // the widest row of x under four windows that is copied with its padding
+};
+
+// Pixels of the output, one after the other; y: of the first channel.
 typedef struct {
-    const nn_state *call;
-    nn_operand x;
-    const float *weights;
-    const float *bias;
-    int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bits;
-    int32_t channels; // of x, for each output channel
-    nn_activation_t act;
-} work;
+    int32_t count;
+    int32_t row[NN_FOUR], column[NN_FOUR];
+    uint8_t *y[NN_FOUR];
+} quad;
 
-// What one row of the output reads: the rows of x for the kernel's rows [first, end).
+// Where in the filter a run of weights of one of its rows begins.
 typedef struct {
-    nn_span rows;
-    const uint8_t *x; // first channel of the group
-    uint8_t *y;
-} line;
+    int32_t channel, row, column;
+} place;
 
-NN_INLINE const float *row_of(const work *k, const line *l, int32_t tap) {
-    int32_t y = l->rows.start + (tap - l->rows.first) * k->dilation_h;
-    return (const float *)(const void *)(l->x + (ptrdiff_t)nn_row(&k->x, y) * k->x.rs);
+static place place_of(const nn_filters *k, int32_t at) {
+    place p;
+    p.column = at % k->kernel_w;
+    p.channel = at / k->kernel_w;
+    p.row = p.channel % k->kernel_h;
+    p.channel /= k->kernel_h;
+    return p;
 }
 
-// Four columns from column `q` on, for `outputs` channels from `o` on. `step` is the distance of neighbouring windows
-// in x and `taps` the kernel's width; constants where the caller knows them.
-NN_INLINE void tile(const work *k, const line *l, int32_t o, int32_t q, int outputs, int32_t step, int32_t taps,
-    int32_t tap_step) {
-    float a0 = k->bias ? k->bias[o] : 0.0f, a1 = a0, a2 = a0, a3 = a0;
-    float b0 = outputs > 1 && k->bias ? k->bias[o + 1] : 0.0f, b1 = b0, b2 = b0, b3 = b0;
-    const int32_t kernel_h = k->kernel_h, channels = k->channels, channel_step = k->x.cs / 4;
-    const float *weights = k->weights + (ptrdiff_t)o * channels * kernel_h * taps;
-    const ptrdiff_t next = (ptrdiff_t)channels * kernel_h * taps;
-    const ptrdiff_t left = ((ptrdiff_t)q * k->stride_w - k->pad_left) * (k->x.ps / 4);
-    for (int32_t tap = l->rows.first; tap < l->rows.end; tap++) {
-        const float *x = row_of(k, l, tap) + left;
-        const float *w = weights + tap * taps;
-        for (int32_t i = 0; i < channels; i++) {
-            const float *p = x;
-            for (int32_t t = 0; t < taps; t++) {
-                float x0 = p[0], x1 = p[step], x2 = p[2 * step], x3 = p[3 * step];
-                float f = w[t];
-                a0 += x0 * f;
-                a1 += x1 * f;
-                a2 += x2 * f;
-                a3 += x3 * f;
-                if (outputs > 1) {
-                    f = w[t + next];
-                    b0 += x0 * f;
-                    b1 += x1 * f;
-                    b2 += x2 * f;
-                    b3 += x3 * f;
-                }
-                p += tap_step;
-            }
-            x += channel_step;
-            w += (ptrdiff_t)kernel_h * taps;
-        }
-    }
-    const nn_operand *out = &k->call->out;
-    const int32_t y_step = out->ps / 4;
-    for (int j = 0; j < outputs; j++) {
-        float *y = (float *)(void *)(l->y + (ptrdiff_t)j * out->cs) + (ptrdiff_t)q * y_step;
-        y[0] = nn_activate(&k->act, j ? b0 : a0);
-        y[y_step] = nn_activate(&k->act, j ? b1 : a1);
-        y[2 * y_step] = nn_activate(&k->act, j ? b2 : a2);
-        y[3 * y_step] = nn_activate(&k->act, j ? b3 : a3);
+NN_INLINE void next_run(const nn_filters *k, place *p) {
+    p->column = 0;
+    if (++p->row == k->kernel_h) {
+        p->row = 0;
+        p->channel++;
     }
 }
 
-// One column of one channel, over the taps inside x; with a padding that is not zero, over all taps.
-static void element(const work *k, const line *l, int32_t o, int32_t q) {
-    float value = k->bias ? k->bias[o] : 0.0f;
-    const float *weights = k->weights + (ptrdiff_t)o * k->channels * k->kernel_h * k->kernel_w;
-    const int32_t step = k->x.ps / 4, channel_step = k->x.cs / 4;
-    nn_span columns = nn_taps(q, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w, k->x.w);
-    for (int32_t tap = l->rows.first; tap < l->rows.end; tap++) {
-        const float *x = row_of(k, l, tap) + (ptrdiff_t)columns.start * step;
-        for (int32_t i = 0; i < k->channels; i++) {
-            const float *w = weights + ((ptrdiff_t)i * k->kernel_h + tap) * k->kernel_w;
-            const float *p = x + (ptrdiff_t)i * channel_step;
-            for (int32_t t = columns.first; t < columns.end; t++) {
-                value += *p * w[t];
-                // Not behind the last element, where no pointer may be.
-                if (t + 1 < columns.end) {
-                    p += (ptrdiff_t)k->dilation_w * step;
-                }
-            }
-        }
-    }
-    if (k->pad_bits) {
-        float pad = nn_float(k->pad_bits);
-        for (int32_t i = 0; i < k->channels; i++) {
-            for (int32_t tap = 0; tap < k->kernel_h; tap++) {
-                int inside = tap >= l->rows.first && tap < l->rows.end;
-                const float *w = weights + ((ptrdiff_t)i * k->kernel_h + tap) * k->kernel_w;
-                for (int32_t t = 0; t < k->kernel_w; t++) {
-                    if (!inside || t < columns.first || t >= columns.end) {
-                        value += pad * w[t];
-                    }
-                }
-            }
-        }
-    }
-    float *y = (float *)(void *)(l->y + (ptrdiff_t)q * k->call->out.ps);
-    *y = nn_activate(&k->act, value);
+NN_INLINE const float *row_of(const nn_filters *k, const uint8_t *x, const nn_span *rows, const place *p) {
+    const int32_t y = rows->start + (p->row - rows->first) * k->dilation_h;
+    return (const float *)(const void *)(x + (ptrdiff_t)p->channel * k->x.cs + (ptrdiff_t)nn_row(&k->x, y) * k->x.rs);
 }
 
-// Columns [first, end) in tiles, for the commonest steps with constants; returns the first column that is left.
-static int32_t tiles(const work *k, const line *l, int32_t o, int outputs, int32_t first, int32_t end) {
-    // Where four windows lie inside x, the products are small; a step that is never taken may be any size.
-    if (end - first < 4) {
-        return first;
+// Elements [at, at + n) of a pixel; x: of the first channel.
+NN_NOINLINE void fill_pixel(const nn_filters *k, const uint8_t *x, int32_t row, int32_t column, int32_t at, int32_t n,
+    float *patch) {
+    const nn_span rows = nn_taps(row, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
+    const nn_span columns = nn_taps(column, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w, k->x.w);
+    const ptrdiff_t step = (ptrdiff_t)k->dilation_w * (k->x.ps / 4);
+    place p = place_of(k, at);
+    for (int32_t end; n > 0; next_run(k, &p)) {
+        end = nn_min(k->kernel_w, p.column + n);
+        n -= end - p.column;
+        const int there = p.row >= rows.first && p.row < rows.end;
+        const float *from = there ? row_of(k, x, &rows, &p) + (ptrdiff_t)columns.start * (k->x.ps / 4) : NULL;
+        for (; p.column < end; p.column++, patch += NN_FOUR) {
+            const int inside = there && p.column >= columns.first && p.column < columns.end;
+            *patch = inside ? from[(p.column - columns.first) * step] : k->pad;
+        }
     }
-    const int32_t taps = k->kernel_w;
-    const int32_t step = k->stride_w * (k->x.ps / 4), tap_step = taps > 1 ? k->dilation_w * (k->x.ps / 4) : 0;
-    int32_t q = first;
-    if (outputs > 1) {
-        if (step == 1 && taps == 1) {
-            for (; q + 4 <= end; q += 4) {
-                tile(k, l, o, q, 2, 1, 1, 1);
+}
+
+// Those of four neighbours in a row, which share what is read.
+NN_NOINLINE void fill_row(const nn_filters *k, const uint8_t *x, int32_t row, int32_t column, int32_t at, int32_t n,
+    float *patch) {
+    const nn_span rows = nn_taps(row, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
+    const int32_t left = column * k->stride_w - k->pad_left;
+    const int32_t first = nn_max(-left, 0), end = nn_min(k->x.w - left, k->reach); // of the reach, inside of x
+    const int whole = first == 0 && end == k->reach;
+    float around[REACH], outside[REACH];
+    for (int32_t i = 0; i < k->reach; i++) {
+        around[i] = outside[i] = k->pad;
+    }
+    place p = place_of(k, at);
+    for (int32_t length; n > 0; n -= length, patch += NN_FOUR * length, next_run(k, &p)) {
+        length = nn_min(k->kernel_w - p.column, n);
+        const float *from = outside;
+        if (p.row >= rows.first && p.row < rows.end) {
+            from = row_of(k, x, &rows, &p);
+            if (whole) {
+                from += left;
+            } else {
+                for (int32_t i = first; i < end; i++) {
+                    around[i] = from[left + i];
+                }
+                from = around;
             }
-        } else if (step == 1 && taps == 3 && tap_step == 1) {
-            for (; q + 4 <= end; q += 4) {
-                tile(k, l, o, q, 2, 1, 3, 1);
-            }
+        }
+        nn_patch_row(patch, from + p.column, k->stride_w, length);
+    }
+}
+
+static void fill(const nn_filters *k, const quad *q, const uint8_t *x, int32_t at, int32_t n, float *patch) {
+    const int32_t row = q->row[0], column = q->column[0];
+    if (k->reach && q->count == NN_FOUR && q->row[NN_FOUR - 1] == row) {
+        if (k->pointwise && column + NN_FOUR <= k->x.w && row < k->x.h) {
+            nn_patch_channels(patch, nn_at(&k->x, 0, row) - k->x.data + x + (ptrdiff_t)at * k->x.cs + 4 * column, k->x.cs, n);
         } else {
-            for (; q + 4 <= end; q += 4) {
-                tile(k, l, o, q, 2, step, taps, tap_step);
+            fill_row(k, x, row, column, at, n, patch);
+        }
+        return;
+    }
+    for (int32_t i = 0; i < NN_FOUR; i++) {
+        if (i < q->count) {
+            fill_pixel(k, x, q->row[i], q->column[i], at, n, patch + i);
+        } else {
+            for (int32_t j = 0; j < n; j++) {
+                patch[i + j * NN_FOUR] = 0.0f;
             }
         }
-    } else if (step == 1 && taps == 3 && tap_step == 1) {
-        for (; q + 4 <= end; q += 4) {
-            tile(k, l, o, q, 1, 1, 3, 1);
-        }
-    } else {
-        for (; q + 4 <= end; q += 4) {
-            tile(k, l, o, q, 1, step, taps, tap_step);
-        }
     }
-    return q;
 }
 
-static int prepare(const nn_state *call, work *k) {
+// The results of channels [o, o + n).
+static void finish(const nn_filters *k, const quad *q, int32_t o, int32_t n, const float *sums) {
+    const ptrdiff_t step = k->out.cs;
+    const nn_activation_t act = k->act;
+    for (int32_t i = 0; i < q->count; i++) {
+        uint8_t *y = q->y[i] + o * step;
+        for (const float *s = sums + i, *const end = s + NN_FOUR * n; s != end; s += NN_FOUR, y += step) {
+            *(float *)(void *)y = nn_activate(&act, *s);
+        }
+    }
+}
+
+// All channels of a group, from channel o on.
+NN_NOINLINE void outputs(const nn_filters *k, const quad *q, int32_t o, const uint8_t *x) {
+    float patch[NN_FOUR * PIECE], sums[NN_FOUR * FILTERS];
+    for (int32_t done = 0, n; done < k->outputs; done += n, o += n) {
+        n = nn_min(k->outputs - done, FILTERS);
+        for (int32_t i = 0; i < n; i++) {
+            float *s = sums + NN_FOUR * i;
+            s[0] = s[1] = s[2] = s[3] = k->bias ? k->bias[o + i] : 0.0f;
+        }
+        for (int32_t at = 0, length; at < k->filter; at += length) {
+            length = nn_min(k->piece, k->filter - at);
+            if (length < k->filter || !done) {
+                fill(k, q, x, at, length, patch);
+            }
+            nn_patch_products(patch, length, k->weights + (ptrdiff_t)o * k->filter + at, k->filter, sums, n);
+        }
+        finish(k, q, o, n, sums);
+    }
+}
+
+// All pixels of the group of output channel o, four at a time.
+static void group(const nn_filters *k, int32_t o) {
+    quad q;
+    const uint8_t *x = k->x.data + (ptrdiff_t)(o / k->outputs) * k->inputs * k->x.cs;
+    q.count = 0;
+    for (int32_t row = k->y0; row < k->y1; row++) {
+        uint8_t *y = nn_at(&k->out, 0, row);
+        for (int32_t column = 0; column < k->out.w; column++, y += k->out.ps) {
+            q.row[q.count] = row;
+            q.column[q.count] = column;
+            q.y[q.count] = y;
+            if (++q.count == NN_FOUR) {
+                outputs(k, &q, o, x);
+                q.count = 0;
+            }
+        }
+    }
+    if (q.count) {
+        outputs(k, &q, o, x);
+    }
+}
+
+static int prepare(const nn_state *call, nn_filters *k) {
     const int32_t *p = call->params;
     if (call->n_in != 2 && call->n_in != 3) {
         return NN_BAD_COUNT;
@@ -159,7 +183,9 @@ static int prepare(const nn_state *call, work *k) {
     if (call->out.dtype != NN_F32) {
         return NN_BAD_TYPE;
     }
-    k->call = call;
+    k->out = call->out;
+    k->y0 = call->y0;
+    k->y1 = call->y1;
     k->kernel_h = p[CONVOLUTION_KERNEL_H];
     k->kernel_w = p[CONVOLUTION_KERNEL_W];
     k->stride_h = p[CONVOLUTION_STRIDE_H];
@@ -168,8 +194,7 @@ static int prepare(const nn_state *call, work *k) {
     k->dilation_w = p[CONVOLUTION_DILATION_W];
     k->pad_top = p[CONVOLUTION_PAD_TOP];
     k->pad_left = p[CONVOLUTION_PAD_LEFT];
-    // Minus zero is no padding either; a NaN is one.
-    k->pad_bits = nn_float(p[CONVOLUTION_PAD_VALUE]) == 0.0f ? 0 : p[CONVOLUTION_PAD_VALUE];
+    k->pad = nn_float(p[CONVOLUTION_PAD_VALUE]);
     if (!nn_window_fits(call->out.h, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h)
         || !nn_window_fits(call->out.w, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w)) {
         return NN_BAD_PARAMS;
@@ -178,16 +203,24 @@ static int prepare(const nn_state *call, work *k) {
     if (k->x.c % group || call->out.c % group) {
         return NN_BAD_SHAPE;
     }
-    k->channels = k->x.c / group;
+    k->inputs = k->x.c / group;
+    k->outputs = call->out.c / group;
     // Bounded one after the other: none of the products can overflow, and all fit the weights that are there.
     int64_t taps = (int64_t)k->kernel_h * k->kernel_w;
-    int64_t filters = (int64_t)call->out.c * k->channels;
+    int64_t filters = (int64_t)call->out.c * k->inputs;
     if (taps >= INT32_MAX || filters >= INT32_MAX) {
         return NN_BAD_CONSTANT;
     }
     const void *data;
     NN_TRY(nn_constant(call, 1, NN_F32, taps * filters, &data));
     k->weights = data;
+    k->filter = (int32_t)taps * k->inputs; // the weights are there: it fits
+    // Pieces of about the same length.
+    const int32_t pieces = (k->filter + PIECE - 1) / PIECE;
+    k->piece = (k->filter + pieces - 1) / pieces;
+    k->pointwise = taps == 1 && k->stride_h == 1 && k->stride_w == 1 && !k->pad_top && !k->pad_left;
+    const int64_t reach = (NN_FOUR - 1) * (int64_t)k->stride_w + k->kernel_w;
+    k->reach = reach <= REACH && k->x.ps == 4 && (k->dilation_w == 1 || k->kernel_w == 1) ? (int32_t)reach : 0;
     k->bias = NULL;
     if (call->n_in == 3) {
         NN_TRY(nn_constant(call, 2, NN_F32, call->out.c, &data));
@@ -196,44 +229,34 @@ static int prepare(const nn_state *call, work *k) {
     return nn_activation_of(p + CONVOLUTION_ACTIVATION, &k->act);
 }
 
-// The rows of channels [o_begin, o_end); columns [first, end) read no padding along w.
-static void channels(const work *k, int32_t o_begin, int32_t o_end, int32_t first, int32_t end) {
-    const nn_state *call = k->call;
-    const nn_operand *out = &call->out;
-    const int32_t group_outputs = out->c / (k->x.c / k->channels);
-    for (int32_t y = call->y0; y < call->y1; y++) {
-        line l;
-        l.rows = nn_taps(y, k->stride_h, k->pad_top, k->kernel_h, k->dilation_h, k->x.h);
-        // A tile knows no padding but zero.
-        int32_t tiled_end = k->pad_bits && l.rows.end - l.rows.first < k->kernel_h ? first : end;
-        int outputs;
-        for (int32_t o = o_begin; o < o_end; o += outputs) {
-            outputs = (o + 1) % group_outputs ? 2 : 1;
-            l.x = k->x.data + (ptrdiff_t)(o / group_outputs) * k->channels * k->x.cs;
-            l.y = nn_at(out, o, y);
-            int32_t tiled = tiles(k, &l, o, outputs, first, tiled_end);
-            for (int j = 0; j < outputs; j++) {
-                for (int32_t q = 0; q < first; q++) {
-                    element(k, &l, o + j, q);
-                }
-                for (int32_t q = tiled; q < out->w; q++) {
-                    element(k, &l, o + j, q);
-                }
-                l.y += j + 1 < outputs ? out->cs : 0;
-            }
-        }
-    }
+// Whether rows [y0, y1) lie one behind the other without gaps.
+static int is_flat(const nn_operand *x, int32_t y0, int32_t y1) {
+    return x->rs == x->w * x->ps && y1 <= x->h && nn_row(x, y1 - 1) - nn_row(x, y0) == y1 - 1 - y0;
+}
+
+static void flatten(nn_operand *x, int32_t y0, int32_t y1) {
+    x->data = nn_at(x, 0, y0);
+    x->w *= y1 - y0;
+    x->h = x->rows = 1;
 }
 
 int nn_convolution(const nn_state *call) {
-    work k;
+    nn_filters k;
     NN_TRY(prepare(call, &k));
-    const int32_t outputs = call->out.c;
-    int32_t first, end;
-    nn_inside(call->out.w, k.stride_w, k.pad_left, k.kernel_w, k.dilation_w, k.x.w, &first, &end);
-    // An output that is written over x lies over channels of it that are done.
-    for (int32_t o = 0, part = call->over ? 1 : outputs; o < outputs; o += part) {
-        channels(&k, o, o + part, first, end);
+    if (k.pointwise && k.x.w == k.out.w && k.y0 < k.y1 && is_flat(&k.x, k.y0, k.y1) && is_flat(&k.out, k.y0, k.y1)) {
+        flatten(&k.x, k.y0, k.y1);
+        flatten(&k.out, k.y0, k.y1);
+        k.y0 = 0;
+        k.y1 = 1;
+    }
+    // Group by group: an output that is written over x lies over channels of it that are done.
+    const int depthwise = k.inputs == 1 && k.outputs == 1 && k.pad == 0.0f;
+    for (int32_t o = 0; o < k.out.c; o += k.outputs) {
+        if (depthwise) {
+            nn_depthwise(&k, o);
+        } else {
+            group(&k, o);
+        }
     }
     return NN_OK;
 }
