@@ -90,6 +90,7 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
 
 #if NN_DSP_ASSEMBLER
 
+// On the stack: x, y, count, step, y_step, filters, pixel_step, row_step, second_step.
 // r4 to r7 sums, r2 filters; of taps a (r12) and b (lr) first channels 0 and 1, then 2 and 3.
 #define TWO_TAPS                         \
     "ldm r2!, {r8-r11}\n"                \
@@ -111,14 +112,18 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
     "push {r4-r11, lr}\n"                \
     "sub sp, #36\n"                      \
     "ldm r0, {r1-r9}\n"                  \
-    "stm sp, {r1-r9}\n"                  \
+    "strd r1, r6, [sp]\n"                \
+    "strd r8, r5, [sp, #8]\n"            \
+    "strd r7, r2, [sp, #16]\n"           \
+    "strd r3, r4, [sp, #24]\n"           \
+    "str r9, [sp, #32]\n"                \
     "mov r0, r1\n"                       \
     "1:\n"                               \
-    "ldrd r2, r1, [sp, #4]\n"            \
+    "ldrd r2, r1, [sp, #20]\n"           \
     "ldm r2!, {r4-r7}\n"                 \
     "ldr r12, [r0]\n"                    \
     "ldr lr, [r0, r1]\n" TWO_TAPS        \
-    "ldr r8, [sp, #12]\n"                \
+    "ldr r8, [sp, #28]\n"                \
     "ldr r12, [r0, r1, lsl #1]\n"        \
     "add r0, r8\n"                       \
     "ldr lr, [r0]\n" TWO_TAPS            \
@@ -158,17 +163,12 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
     "bfi r8, r9, #8, #24\n"              \
     "bfi r10, r11, #8, #24\n"            \
     "pkhbt r8, r8, r10, lsl #16\n"       \
-    "ldrd r4, r5, [sp, #20]\n"           \
-    "ldr r0, [sp]\n"                     \
-    "ldr r1, [sp, #16]\n"                \
-    "ldr r6, [sp, #28]\n"                \
-    "str r8, [r4]\n"                     \
-    "add r4, r5\n"                       \
-    "add r0, r1\n"                       \
-    "subs r6, #1\n"                      \
-    "str r0, [sp]\n"                     \
-    "str r4, [sp, #20]\n"                \
-    "str r6, [sp, #28]\n"                \
+    "ldm sp, {r0, r3-r6}\n"              \
+    "str r8, [r3]\n"                     \
+    "add r0, r5\n"                       \
+    "add r3, r6\n"                       \
+    "subs r4, #1\n"                      \
+    "stm sp, {r0, r3, r4}\n"             \
     "bne 1b\n"                           \
     "add sp, #36\n"                      \
     "pop {r4-r11, pc}\n"
