@@ -74,17 +74,21 @@ class Operand:
         """Index of element (c, y, 0)."""
         return self.base + c * self.cs + (y + self.phase) % self.rows * self.rs
 
-    @property
-    def count(self):
-        """Number of elements."""
-        return self.c * self.h * self.w
+    def __getattr__(self, name):
+        """`count`: the number of elements. `dense`: whether they lie in c, y, x order without gaps.
 
-    @property
-    def dense(self):
-        """Whether the elements lie in c, y, x order without gaps."""
-        return (
-            self.ps == 1 and self.rs == self.w and (self.c == 1 or self.cs == self.h * self.w) and self.rows == self.h
-        )
+        No properties: MicroPython would look for one in every assignment to an operand, of which a layer takes some 70.
+        """
+        if name == "count":
+            return self.c * self.h * self.w
+        if name == "dense":
+            return (
+                self.ps == 1
+                and self.rs == self.w
+                and (self.c == 1 or self.cs == self.h * self.w)
+                and self.rows == self.h
+            )
+        raise AttributeError(name)
 
     def same_shape(self, other):
         return self.c == other.c and self.h == other.h and self.w == other.w
@@ -146,10 +150,16 @@ class Call:
         self.first_param = net.at[_AT_PARAMS] + w[r + _L_PARAMS]
         self.n_params = w[r + _L_PARAM_COUNT]
         first = net.at[_AT_OPERANDS] + w[r + _L_OPERANDS]
+        pool = self._pool
+        n_blobs = net.n_blobs
+        blobs_at = net.blobs_at
+        uses_arrays = net.uses_arrays
+        seen = 0  # the type of the constants that `constants` is a view of
+        constants = None
         for i in range(self.n_in + self.n_out):
-            operand = self._pool[i]
+            operand = pool[i]
             blob = w[first + i]
-            e = net.blobs_at + blob * _BLOB_WORDS
+            e = blobs_at + blob * _BLOB_WORDS
             dtype = w[e] & 0xFF
             item = ITEM_BYTES[dtype]
             operand.dtype = dtype
@@ -161,17 +171,20 @@ class Call:
             operand.ps = w[e + _B_PSTEP] // item
             operand.rows = w[e + _B_ROWS]
             operand.phase = 0
-            if blob >= net.n_blobs:
-                operand.data = net.view(dtype)
+            if blob >= n_blobs:
+                if dtype != seen:
+                    seen = dtype
+                    constants = net.view(dtype)
+                operand.data = constants
                 operand.base = (net.at[_AT_WEIGHTS] + w[e + _B_PLACE]) // item
-                if net.uses_arrays:
+                if uses_arrays:
                     operand.array = as_array(net, net.data, dtype)
             elif arena is not None:
                 operand.data = arena.view(dtype)
                 operand.base = arena.offset(slots[blob]) // item
                 if w[e + _B_OWNER]:
                     operand.base += w[e + _B_PLACE] // item
-                if net.uses_arrays:
+                if uses_arrays:
                     operand.array = as_array(arena, arena.buffer, dtype)
             else:
                 operand.data = None
