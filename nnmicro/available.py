@@ -3,7 +3,9 @@
 from .kernels import native
 
 # Best first. A layer that a backend does not have runs in `reference`, which has them all.
-_BACKENDS = ("_nnmicro", "vector", "viper", "reference")
+_BACKENDS = ("_nnmicro", "vector", "asm_thumb", "viper", "reference")
+# What another one needs besides: its layers of an unusual form run there.
+_ALSO = {"asm_thumb": "viper"}
 
 
 def backends():
@@ -23,7 +25,7 @@ def usable(asked):
     why = _missing(asked)
     if why:
         raise ValueError("backend %r cannot be used here: %s" % (asked, why))
-    return (asked,)
+    return (asked, _ALSO[asked]) if asked in _ALSO else (asked,)
 
 
 def _missing(name):
@@ -32,6 +34,8 @@ def _missing(name):
         return native()[1]
     if name == "vector":
         return _no_vector()
+    if name == "asm_thumb":
+        return _no_asm_thumb()
     return _no_viper() if name == "viper" else None
 
 
@@ -47,6 +51,25 @@ def _no_vector():
         __import__("nnmicro.vector.array")
     except ImportError:
         return "nnmicro/vector is not installed here"
+    return None
+
+
+def _no_asm_thumb():
+    """Its own compiler is asked first: an interpreter without an assembler would crash in what has been assembled."""
+    try:
+        import micropython  # noqa: F401
+    except ImportError:
+        return "code in assembler runs on MicroPython only"
+    try:
+        exec("import micropython\n@micropython.asm_thumb\ndef nothing(r0):\n mov(r0, 0)", {})
+    except SyntaxError:
+        return "this interpreter has no assembler for Arm's Thumb"
+    try:
+        __import__("nnmicro.asm_thumb.core")
+    except ImportError:
+        return "nnmicro/asm_thumb is not installed here"
+    except (SyntaxError, ValueError) as error:
+        return "this interpreter does not take the machine code of nnmicro/asm_thumb (%s)" % error
     return None
 
 

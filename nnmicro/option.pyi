@@ -12,7 +12,7 @@ class Option:
         self,
         lightmode: bool = True,
         blob_arena: Arena | None = None,
-        backend: Literal["_nnmicro", "vector", "viper", "reference"] | None = None,
+        backend: Literal["_nnmicro", "vector", "asm_thumb", "viper", "reference"] | None = None,
         weights: Literal["memory", "window"] | None = None,
         window: int = 0,
     ) -> None: ...

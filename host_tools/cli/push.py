@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
+from nnmicro.available import check_name
+
 from ..device import Device, DeviceError, open_device
 from ..device.engine_for import push_engine_for
 from ..device.models import push_model
@@ -63,6 +65,12 @@ def command(
     engine: Annotated[
         Contents, typer.Option("--engine", help="The parts of the engine that the model needs, or all of it.")
     ] = Contents.needed,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            "--backend", metavar="B", help="Bring what this one needs; default: the best the device can have."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Copy what a model needs of the engine, and the model, onto devices, and prove that they arrived.
@@ -72,7 +80,9 @@ def command(
     with mistakes_are_sentences():
         read = ModelFile.read(model)
         specs = list(dict.fromkeys(device or ["unix"]))
-        wanted = Wanted(romfs=romfs, shadow=shadow, everything=engine is Contents.all)
+        if backend is not None:
+            check_name(backend)
+        wanted = Wanted(romfs=romfs, shadow=shadow, everything=engine is Contents.all, backend=backend)
         told = _on_all(specs, read, wanted)
         if as_json:
             print_json({"devices": told})

@@ -32,7 +32,9 @@ def command(
     backend: Annotated[
         str | None,
         typer.Option(
-            "--backend", metavar="B", help="_nnmicro, vector, viper or reference; default: the best there is."
+            "--backend",
+            metavar="B",
+            help="_nnmicro, vector, asm_thumb, viper or reference; default: the best there is.",
         ),
     ] = None,
     no_lightmode: Annotated[

@@ -10,6 +10,7 @@ from firmware.errors import FirmwareError
 from firmware.native_mpy import NativeModule
 from host_tools.device.device import Device
 from host_tools.device.engine import NATIVE
+from host_tools.device.engine_files import INSTRUCTION_SETS
 from host_tools.device.engine_there import Kernels
 from host_tools.device.errors import DeviceError
 from host_tools.device.info import DeviceInfo, arch_number
@@ -20,6 +21,15 @@ from host_tools.model_file import ModelFile
 SHARE = "share"  # a layer without a kernel
 # MicroPython says armv7em of Armv7-M cores without an FPU, the Cortex-M3 among them, and loads what is for Armv7-M.
 _ALSO_LOADS = {"armv7em": "armv7m"}
+
+# As the engine's own available.py asks: not every port that loads machine code has the assembler.
+_ASSEMBLES = """\
+try:
+    exec("import micropython\\n@micropython.asm_thumb\\ndef nothing(r0):\\n mov(r0, 0)", {})
+    print(1)
+except SyntaxError:
+    pass
+"""
 
 
 @dataclass(frozen=True)
@@ -48,20 +58,22 @@ def choose(
     """What `model` needs on `device`, whose firmware has these `kernels`.
 
     The best there is: kernels in the firmware, else the smallest family of a native module for its processor that has
-    all kernels the model needs and for which there is room in the heap, else viper, else plain Python. `backend` is
-    what the user wants instead; `mapped`: the model is used in place; `refused` is why a native module did not do.
+    all kernels the model needs and for which there is room in the heap, else int8 layers in assembler and in viper,
+    else plain Python. `backend` is what the user wants instead; `mapped`: the model is used in place; `refused` is why
+    a native module did not do.
     DeviceError where `backend` cannot be had.
     """
     ops = kinds(model)
     extra = ["selftest"] if model.golden else []
     notes: list[str] = []
+    python = ["asm_thumb", "viper"] if backend == "asm_thumb" else [backend] if backend is not None else []
     if kernels is not None and kernels.built_in and kernels.abi == native_mpy.abi():
         if backend in (None, "_nnmicro"):
             modules = needed_modules(model.net, "_nnmicro", set(ops) - set(kernels.missing))
             return Choice("_nnmicro", sorted({*modules, *extra}), None, False, notes)
-        return _python(device, model, [backend], False, extra, notes)
+        return _python(device, model, python, False, extra, notes)
     if backend not in (None, "_nnmicro"):
-        return _python(device, model, [backend], False, extra, notes)
+        return _python(device, model, python, False, extra, notes)
     native: NativeModule | str
     if kernels is not None and kernels.built_in:
         native = (
@@ -97,6 +109,9 @@ def _python_backends(device: Device, ops: list[str]) -> list[str]:
     found = []
     if set(ops) & layers_of("vector") and device.exec("try:\n import ulab\n print(1)\nexcept ImportError: pass"):
         found.append("vector")
+    if set(ops) & layers_of("asm_thumb") and device.description.native_arch in INSTRUCTION_SETS:
+        if device.exec(_ASSEMBLES):
+            found.append("asm_thumb")
     if set(ops) & layers_of("viper") and device.description.native_arch:
         found.append("viper")
     return [*found, "reference"]

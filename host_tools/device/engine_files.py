@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 _PACKAGE = "nnmicro"
 _MACHINE_CODE = "viper/"
+_ASSEMBLER = "asm_thumb/"
+# Which of its files, by their names' endings, a device gets that loads this machine code: see asm_thumb/core.py.
+INSTRUCTION_SETS = {
+    "armv6m": ("armv6m",),
+    "armv7m": ("armv7m", "thumb2"),
+    "armv7em": ("armv7m", "thumb2"),
+    "armv7emsp": ("armv7em", "thumb2"),
+    "armv7emdp": ("armv7em", "thumb2"),
+}
 _HOST_ONLY = "cpython.py"
 
 
@@ -57,6 +66,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
 def compiled(chosen: dict[str, bytes], description: DeviceInfo, warnings: list[str]) -> dict[str, bytes]:
     """The files to send: bytecode where mpy-cross makes what the device loads, else the sources."""
     files: dict[str, bytes] = {}
+    chosen = {path: content for path, content in chosen.items() if suits(path, description.native_arch)}
     if not description.native_arch and any(path.startswith(_MACHINE_CODE) for path in chosen):
         warnings.append(
             "The device takes no machine code: it gets no kernels in viper, int8 layers run in plain Python."
@@ -76,6 +86,16 @@ def compiled(chosen: dict[str, bytes], description: DeviceInfo, warnings: list[s
         else:
             files[path.removesuffix(".py") + ".mpy"] = code
     return files
+
+
+def suits(path: str, arch: str | None) -> bool:
+    """Whether a device that loads this machine code can use a file: those in assembler say in their name for which."""
+    if not path.startswith(_ASSEMBLER):
+        return True
+    if arch not in INSTRUCTION_SETS:
+        return False
+    ending = Path(path).stem.rpartition("_")[2]
+    return ending in INSTRUCTION_SETS[arch] or not any(ending in others for others in INSTRUCTION_SETS.values())
 
 
 def bytecode(path: str, content: bytes, arch: str | None, warnings: list[str]) -> bytes | None:

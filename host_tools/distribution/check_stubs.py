@@ -16,17 +16,17 @@ _ASKED = {"net.Net": "details", "blob.Blob": "elements", "arena.Arena": "blocks"
 # What MicroPython needs there (see nnmicro/modules.py), what interpreters differ in, what runs on boards only, what
 # `__getattr__` answers itself.
 _NOT_FOR_USERS = r"""
-nnmicro\.(port|viper)\..*
+nnmicro\.(port|viper|asm_thumb)\..*
 nnmicro\.(net|arena)\.(Net|Arena)\._rest
 nnmicro\.extractor\.Extractor\.placement
 nnmicro\..*\.__getattr__
 nnmicro\.__getattr__
 """
-# The sources are no typed code: MicroPython's own modules, and pointers of viper.
+# The sources are no typed code: MicroPython's own modules, pointers of viper, registers.
 _SETTINGS = """
 [mypy]
 ignore_missing_imports = True
-[mypy-nnmicro.port,nnmicro.viper.*]
+[mypy-nnmicro.port,nnmicro.viper.*,nnmicro.asm_thumb.*]
 ignore_errors = True
 """
 

@@ -73,7 +73,7 @@ def _code(each: Slice, natives: dict[tuple[str, str], bytes]) -> dict[str, bytes
         inside = path.removeprefix(f"{_ENGINE}/")
         problems: list[str] = []
         # Packages are the same file whatever processor the rest is for.
-        code = bytecode(inside, content, each.arch if inside.startswith("viper/") else None, problems)
+        code = bytecode(inside, content, each.arch if inside.startswith(("viper/", "asm_thumb/")) else None, problems)
         if code is None:
             raise ValueError(problems[0])
         found[path.removesuffix(".py") + ".mpy"] = code

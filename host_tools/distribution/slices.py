@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from firmware import native_mpy
 from firmware.native_mpy import COMPILERS, FAMILIES
 
+from ..device.engine_files import INSTRUCTION_SETS, suits
 from ..device.needed import closure, layers_of, modules
 
 # Processors that MicroPython's compiler emits machine code for, of which boards are made.
@@ -22,7 +23,7 @@ _OWN = {
     "nnmicro-window": ("tables", "window", "channels"),
     "nnmicro-selftest": ("selftest", "format"),
 }
-_BACKENDS = ("reference", "vector", "viper")
+_BACKENDS = ("reference", "vector", "asm_thumb", "viper")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,21 @@ def slices() -> list[Slice]:
             arch=arch,
         )
         for arch in VIPER_ARCHES
+    ]
+    found += [
+        Slice(
+            f"nnmicro-asm-thumb-{arch}",
+            f"the int8 layers that take nearly all of the time, in assembler for {arch}",
+            frozenset(
+                name
+                for name in _layers_in("asm_thumb", layers_of("asm_thumb"))
+                if suits(f"{name.replace('.', '/')}.py", arch)
+            ),
+            needs=(f"nnmicro-viper-{arch}",),
+            arch=arch,
+        )
+        for arch in VIPER_ARCHES
+        if arch in INSTRUCTION_SETS
     ]
     found += [
         Slice(

@@ -201,6 +201,7 @@ def test_mistakes_are_sentences(digits: Path, tmp_path: Path) -> None:
     assert "'picture'" in refused("run", digits, "--input", f"picture={tmp_path / 'wrong.npy'}")
     assert "no device" in refused("run", digits, "--device", "toaster")
     assert "emulat" in refused("push", digits, "--device", "emu:toaster")
+    assert "no backend is called 'assembler'" in refused("push", digits, "--backend", "assembler")
 
 
 def test_wrong_use_ends_with_2(digits: Path) -> None:

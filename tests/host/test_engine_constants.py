@@ -69,9 +69,13 @@ def test_a_kernels_parameters_count_up_from_0(path: Path) -> None:
     assert numbers == list(range(len(numbers)))
 
 
-@pytest.mark.parametrize("path", sorted((ENGINE / "viper").glob("*.py")), ids=lambda p: p.stem)
-def test_the_words_of_a_viper_record_have_one_place(path: Path) -> None:
-    known = constants(ENGINE / "viper" / "record.py")
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for home in ("viper", "asm_thumb") for path in (ENGINE / home).glob("*.py")),
+    ids=lambda p: f"{p.parent.name}/{p.stem}",
+)
+def test_the_words_of_a_record_have_one_place(path: Path) -> None:
+    known = constants(ENGINE / "viper" / "record.py") | constants(ENGINE / "asm_thumb" / "record.py")
     found = constants(path)
     assert {name: found[name] for name in found if name in known} == {n: known[n] for n in found if n in known}
     # Where the output's words are, after those of the inputs.
@@ -80,7 +84,9 @@ def test_the_words_of_a_viper_record_have_one_place(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(path for home in ("vector", "viper") for path in (ENGINE / home).glob("*.py")), ids=lambda p: p.stem
+    "path",
+    sorted(path for home in ("vector", "asm_thumb", "viper") for path in (ENGINE / home).glob("*.py")),
+    ids=lambda p: f"{p.parent.name}/{p.stem}",
 )
 def test_other_backends_read_the_parameters_where_the_reference_does(path: Path) -> None:
     reference = ENGINE / "reference" / path.name

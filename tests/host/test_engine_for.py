@@ -18,6 +18,7 @@ from host_tools.device.choice import choose
 from host_tools.device.engine import FOLDER, NATIVE, SHADOW_FOLDER, EngineReport, push_engine
 from host_tools.device.engine_for import push_engine_for
 from host_tools.device.engine_there import EngineThere, Kernels, ask_engine
+from host_tools.device.needed import modules
 from host_tools.device.unix import UnixDevice
 from host_tools.model_file import ModelFile
 from host_tools.remote.inference import RemoteInference
@@ -259,7 +260,9 @@ def test_keyword_spotting_on_a_stock_pico(capsys: pytest.CaptureFixture[str]) ->
     with stock_boards.pico() as pico:
         report = spots_keywords(pico, model)
     with stock_boards.pico() as pico:
-        everything = push_engine(pico)
+        # But what is for float32 through ulab: that is more than the emulated Pico's 640 KB of files hold.
+        names = [name for name, (_, is_package) in modules().items() if not is_package]
+        everything = push_engine(pico, modules=[name for name in names if not name.startswith("vector.")])
     with capsys.disabled():
         for what, each in (("everything", everything), ("what kws needs", report)):
             print(f"\n{what}: {each.files} files, {each.bytes} bytes, {each.wire_bytes} sent, {each.seconds:.1f} s")

@@ -1,4 +1,4 @@
-"""Runs calls of the engine's layers on a device with the kernels in viper, and compares all memory afterwards.
+"""Runs calls of the engine's layers on a device with kernels in viper or assembler, and compares all memory after them.
 
 A trial is a call on random memory (`Trial`); what the memory is after it, the plain Python layer says here.
 """
@@ -21,7 +21,7 @@ import gc, json, micropython
 from nnmicro.call import Call
 from nnmicro.port import F32, I32, crc32, typed
 
-def check(path):
+def check(path, backend):
     wrong = []
     with open(path, "rb") as file:
         number = 0
@@ -30,7 +30,7 @@ def check(path):
             if not line:
                 return number, wrong
             t = json.loads(line)
-            run = __import__("nnmicro.viper." + t["op"], None, None, ("run",)).run
+            run = __import__("nnmicro." + backend + "." + t["op"], None, None, ("run",)).run
             before = file.read(t["bytes"])
             memory = bytearray(before)
             words = bytearray(4 * len(t["params"]))
@@ -106,8 +106,16 @@ def written(op: str, make: Callable[[Trial], None], seeds: range, *, in_place: b
         yield json.dumps(head).encode() + b"\n" + before
 
 
-def wrong_on(device: Device, op: str, make: Callable[[Trial], None], seeds: range, *, in_place: bool = False) -> object:
+def wrong_on(
+    device: Device,
+    op: str,
+    make: Callable[[Trial], None],
+    seeds: range,
+    *,
+    in_place: bool = False,
+    backend: str = "viper",
+) -> object:
     """(how many trials ran, those that went wrong and how)."""
     device.write_file(b"".join(written(op, make, seeds, in_place=in_place)), "/trials.bin")
     device.exec(PROGRAM)
-    return device.eval("check('/trials.bin')", timeout=300)
+    return device.eval(f"check('/trials.bin', {backend!r})", timeout=300)
