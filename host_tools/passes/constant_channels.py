@@ -7,7 +7,7 @@ import numpy as np
 from host_tools.graph import Graph
 from nnmicro.reference.fixed_point import multiply_away, multiply_up
 
-_OUTPUT_AXIS = {"convolution_int8": 0, "depthwise_int8": -1}
+_OUTPUT_AXIS = {"convolution_int8": 0, "depthwise_int8": -1, "inner_product_int8": 0}
 _LARGEST_ELEMENT = 255  # less its zero point
 # What kernels work out in one word, as firmware/native/requantise.h has it.
 _LONGEST_SHIFT = 22
@@ -23,7 +23,7 @@ def settle_constant_channels(graph: Graph, protected: frozenset[str]) -> None:
     same byte.
     """
     for layer in graph.layers:
-        if layer.op not in _OUTPUT_AXIS:
+        if layer.op not in _OUTPUT_AXIS or layer.attrs.get("weight_zero"):
             continue
         weights, bias, multiplier, shift = (graph.tensors[name].data for name in layer.inputs[1:5])
         if weights is None or bias is None or multiplier is None or shift is None:
