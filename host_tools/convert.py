@@ -1,4 +1,4 @@
-"""From a model file to an `.nnm` file: import, passes, order, layout, plan, write."""
+"""From a model file to an `.nnm` file: import, passes, order, layout, plan, write, pack for a core."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .golden import Golden, Vector, make_vectors
 from .graph import ConversionError, Graph
 from .importers import load_model
 from .layout import lower
+from .packing import GENERIC, pack
 from .passes import run_passes
 from .planner import plan_memory
 from .preprocessing import Preprocessing
@@ -34,6 +35,7 @@ class Options:
     preprocessing: dict[str, Preprocessing] = field(default_factory=dict)  # by input; "" is the only one
     golden: Golden | None = None
     stream: Streaming | None = None  # None: whole tensors
+    core: str = GENERIC  # weights are packed for its kernels
 
 
 def convert(
@@ -59,7 +61,7 @@ def convert(
     if options.golden is not None and options.zero_weights:
         raise ConversionError("golden vectors need the model's own weights: leave out --zero-weights or --golden")
     vectors = make_vectors(model, weights, graph, options.golden, done) if options.golden is not None else []
-    return to_nnm(
+    data = to_nnm(
         graph,
         fuse=options.fuse,
         integer_inputs=options.integer_inputs,
@@ -68,6 +70,7 @@ def convert(
         vectors=vectors,
         stream=options.stream,
     )
+    return pack(data, options.core).data
 
 
 def _the_input(graph: Graph, name: str) -> str:

@@ -12,11 +12,13 @@ from nnmicro import format as f
 from nnmicro import preprocessing as p
 from nnmicro.blob import Blob
 from nnmicro.elements import Memory
-from nnmicro.port import F32
-from nnmicro.sections import section
+from nnmicro.port import F32, I32, typed
+from nnmicro.sections import section, texts
 from nnmicro.selftest import Vectors
 from nnmicro.type_names import TYPE_NAMES
 
+from .packing import packed_layers, unpack
+from .packing.cores import DSP, NAMES
 from .samples import Specification
 
 __all__ = ["ArenaFull", "ModelError", "ModelFile"]
@@ -27,13 +29,21 @@ _INNER_PRODUCTS = ("inner_product", "inner_product_int8")
 
 
 class ModelFile:
-    """A model file in memory. Raises ModelError for one that is damaged, weights included."""
+    """A model file in memory. Raises ModelError for one that is damaged, weights included.
+
+    `data` is the file, as a device gets it. Where it is packed for a core, `plain` is the same with weights that every
+    engine runs; `net`, and all that is told of layers, is that.
+    """
 
     def __init__(self, data: bytes, name: str = "model") -> None:
         self.data = data
         self.name = name
-        self.net = Net(data, Option(backend="reference"))
+        self.plain = unpack(data)
+        self.net = Net(self.plain, Option(backend="reference"))
         self.net.check_weights()
+        self.packed, self.packable = packed_layers(data)  # layers
+        # What a device has to have kernels of.
+        self.kinds = sorted(set(texts(data, section(_words(data), f.OPS), "ops")) - {"share"})
         self.golden = int(Vectors(self.net).count) if section(self.net.words, f.GOLDEN)[0] else 0
 
     @classmethod
@@ -131,8 +141,9 @@ class ModelFile:
         return {
             "layers": net.n_layers,
             "macs": sum(self.layer_macs(i) for i in range(net.n_layers)),
-            "weights_bytes": net.weights_bytes,
+            "weights_bytes": section(_words(self.data), f.WEIGHTS)[1],
             "file_bytes": len(self.data),
+            "packing": self._packing(),
             "inputs": [self._io(name) for name in net.inputs],
             "outputs": [self._io(name) for name in net.outputs],
             "labels": list(net.labels),
@@ -146,6 +157,10 @@ class ModelFile:
             },
             "streaming": self._streaming(),
         }
+
+    def _packing(self) -> dict[str, Any] | None:
+        """None for weights that every core reads."""
+        return {"cores": NAMES[DSP], "layers": self.packed, "of": self.packable} if self.packed else None
 
     def _streaming(self) -> dict[str, Any] | None:
         found = self.streaming()
@@ -194,3 +209,7 @@ class ModelFile:
             return int(weights * w[out + f.B_H] * w[out + f.B_W])
         rows = w[net.record(w[operands]) + f.B_H] if w[out + f.B_H] > 1 else 1
         return int(weights * rows * w[out + f.B_C])
+
+
+def _words(data: bytes) -> Any:
+    return typed(data, I32, len(data))

@@ -72,28 +72,28 @@ def write(
         record[f.L_WORKSPACE], record[f.L_WORKSPACE_PLACE] = layer.workspace, layer.workspace_place
         operands += [*layer.inputs, layer.output]
         params += layer.params
-        layer_records += _words(record)
+        layer_records += words(record)
     fused = [word for old, new in program.fused.items() for word in (texts.add(old), new)] if names else []
 
     sections = [
         (f.BLOBS, blob_records),
         (f.LAYERS, layer_records),
-        (f.OPERANDS, _words(operands)),
-        (f.PARAMS, _words(params)),
-        (f.SHAPES, _words(pools.shapes)),
-        (f.IO, _words(program.inputs + program.outputs)),
-        (f.OPS, _texts(kinds)),
+        (f.OPERANDS, words(operands)),
+        (f.PARAMS, words(params)),
+        (f.SHAPES, words(pools.shapes)),
+        (f.IO, words(program.inputs + program.outputs)),
+        (f.OPS, text_bytes(kinds)),
     ]
     if names:
         sections.append((f.NAMES, bytes(texts.data) + bytes(-len(texts.data) % 4)))
     if pools.quantisation:
-        sections.append((f.QUANTISATION, _words(pools.quantisation)))
+        sections.append((f.QUANTISATION, words(pools.quantisation)))
     if fused:
-        sections.append((f.FUSED | f.OPTIONAL, _words(fused)))
+        sections.append((f.FUSED | f.OPTIONAL, words(fused)))
     if program.labels:
-        sections.append((f.LABELS | f.OPTIONAL, _texts(program.labels)))
+        sections.append((f.LABELS | f.OPTIONAL, text_bytes(program.labels)))
     if source:
-        sections.append((f.SOURCE | f.OPTIONAL, _texts([source])))
+        sections.append((f.SOURCE | f.OPTIONAL, text_bytes([source])))
     weights += bytes(-len(weights) % 4)
     # Lazy sections come last, so that the others can be in memory without them.
     sections += [*extras, (f.WEIGHTS | f.LAZY, bytes(weights))]
@@ -130,8 +130,8 @@ def assemble(header: list[int], sections: list[tuple[int, bytes]]) -> bytes:
         body += data + bytes(-len(data) % f.ALIGNMENT)
     header = list(header)
     header[f.H_FILE_BYTES] = at + len(body)
-    head, entries = _words(header[: f.H_CRC]), _words(table)
-    head += _words([_signed(crc32(entries, crc32(head)))])
+    head, entries = words(header[: f.H_CRC]), words(table)
+    head += words([_signed(crc32(entries, crc32(head)))])
     front = head + entries
     return front + bytes(at - len(front)) + bytes(body)
 
@@ -171,14 +171,16 @@ def _blob_record(blob: Blob, flags: int, place: int, pools: _Pools, name: int) -
     record[f.B_QUANT] = pools.quantised(blob.quantisation)
     record[f.B_NAME] = name
     pools.shapes += blob.shape
-    return _words(record)
+    return words(record)
 
 
-def _words(values: list[int]) -> bytes:
+def words(values: list[int]) -> bytes:
+    """Little-endian int32."""
     return struct.pack(f"<{len(values)}i", *values)
 
 
-def _texts(values: list[str]) -> bytes:
+def text_bytes(values: list[str]) -> bytes:
+    """Texts as a section has them: each ended by a zero byte, all padded to words."""
     data = b"".join(value.replace("\0", "").encode() + b"\0" for value in values)
     return data + bytes(-len(data) % 4)
 

@@ -87,6 +87,11 @@ def find(name, homes, spare=False):
     if reference is None:
         from .errors import ModelError
 
+        if name.endswith("_dsp"):
+            raise ModelError(
+                "the model is packed for the kernels of Cortex-M4, M7 and M33, which are not here or cannot run it: "
+                "nnmicro repack MODEL --core generic"
+            )
         raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)
     for home in homes:
         module = _module(home, name) if home != "_nnmicro" else None

@@ -176,7 +176,10 @@ _folders: list[tempfile.TemporaryDirectory[str]] = []  # they live as long as th
 
 
 @functools.cache
-def sanitized() -> Library:
-    """The kernels with checks for undefined behaviour, compiled once (a few seconds)."""
+def sanitized(dsp: bool = False) -> Library:
+    """The kernels with checks for undefined behaviour, compiled once (a few seconds).
+
+    `dsp`: as they are where two halfwords are worked on at once, with the kernels that only such cores have.
+    """
     _folders.append(tempfile.TemporaryDirectory(prefix="nnmicro-native-"))
-    return Library(Path(_folders[-1].name))
+    return Library(Path(_folders[-1].name), [*SANITIZED, "-DNN_DSP=1"] if dsp else SANITIZED)

@@ -18,10 +18,12 @@ from ..fit.streamed import Fitted, fitted
 from ..frameworks import export
 from ..golden import Golden
 from ..model_file import ModelFile
+from ..packing import pack
 from ..placement_solver import is_installed
 from ..preprocessing import Preprocessing
 from ..streaming.convert import Streaming
 from ..streaming.plan import AUTO, MAX
+from .core_option import CORE_HELP, Core, core_wanted, packing_notes
 from .info import complete_board, show, show_verdict
 from .terminal import messages, mistakes_are_sentences, plain, print_json, progress, results, warn
 
@@ -149,11 +151,13 @@ def command(
         typer.Option(
             "--board",
             metavar="B",
-            help="Stream as much as makes it fit this board (`nnmicro boards` lists them), and no more.",
+            help="Stream as much as makes it fit this board (`nnmicro boards` lists them), and no more; and lay the "
+            "weights out for its core, as --core does.",
             autocompletion=complete_board,
             show_default=False,
         ),
     ] = None,
+    core: Annotated[Core | None, typer.Option("--core", help=CORE_HELP, show_default=False)] = None,
     stock: Annotated[
         bool, typer.Option("--stock", help="With --board: MicroPython as its makers build it, not nnmicro's firmware.")
     ] = False,
@@ -199,6 +203,7 @@ def command(
             preprocessing=_preprocessing(mean or [], scale or []),
             golden=Golden(golden or 0, seed, golden_inputs) if golden or golden_inputs else None,
             stream=_streaming(stream, feed or [], room),
+            core=core_wanted(core, board),
         )
         place = boards.load(board) if board is not None else None
         found: Fitted | None = None
@@ -227,7 +232,7 @@ def command(
         converted = ModelFile(data, model.name)
         target = out or model.with_suffix(".nnm")
         target.write_bytes(data)
-        warnings = planning_notes(converted)
+        warnings = planning_notes(converted) + packing_notes(pack(data, options.core), options.core)
         for text in warnings:
             warn(text)
         if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -68,6 +68,8 @@ def show(model: ModelFile) -> None:
     arena = told["arena"]
     results.print(f"{'layers':<12} {told['layers']}, {told['macs']:,} multiply-accumulates")
     results.print(f"{'file':<12} {size_text(told['file_bytes'])}, of which weights {size_text(told['weights_bytes'])}")
+    if told["packing"]:
+        results.print(f"{'weights':<12} {packing_text(told)}")
     optimal = (
         "which no arena can be below"
         if arena["size"] == arena["lower_bound"]
@@ -81,6 +83,14 @@ def show(model: ModelFile) -> None:
     ratio = arena["lightmode_off"] / arena["live_peak"]
     peak, off = size_text(arena["live_peak"]), size_text(arena["lightmode_off"])
     results.print(f"{'lightmode':<12} live peak {peak}; off: {off} ({ratio:.2f} times)")
+
+
+def packing_text(told: dict[str, Any]) -> str:
+    """How the weights of a described model are packed."""
+    packing = told["packing"]
+    if packing is None:
+        return "generic, for any core"
+    return f"packed for {packing['cores']} ({packing['layers']} of {packing['of']} int8 layers with weights)"
 
 
 _PARTS = {

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import typer
 
-from . import bench, boards, convert, demo, emulate, flash, info, ls, ops, plan, push, report, rm, run, status, verify
+from . import (
+    bench,
+    boards,
+    convert,
+    demo,
+    emulate,
+    flash,
+    info,
+    ls,
+    ops,
+    plan,
+    push,
+    repack,
+    report,
+    rm,
+    run,
+    status,
+    verify,
+)
 
 app = typer.Typer(
     help="Trained neural networks on microcontrollers that run MicroPython: convert a model, see what memory it needs, "
@@ -16,7 +34,7 @@ app = typer.Typer(
 )
 
 _MODULES = (
-    convert, ops, info, boards, plan, report, push, run, verify, bench, status, ls, rm, flash, emulate, demo,
+    convert, repack, ops, info, boards, plan, report, push, run, verify, bench, status, ls, rm, flash, emulate, demo,
 )  # fmt: skip
 for module in _MODULES:
     app.command(module.NAME, epilog=module.EXAMPLES)(module.command)

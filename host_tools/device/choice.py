@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from firmware import native_mpy
@@ -17,8 +17,8 @@ from host_tools.device.info import DeviceInfo, arch_number
 from host_tools.device.needed import layers_of, needed_modules
 from host_tools.fit import heap
 from host_tools.model_file import ModelFile
+from host_tools.packing.cores import DSP, MODULES, NOT_HERE, is_packed_kind, plain_kind
 
-SHARE = "share"  # a layer without a kernel
 # MicroPython says armv7em of Armv7-M cores without an FPU, the Cortex-M3 among them, and loads what is for Armv7-M.
 _ALSO_LOADS = {"armv7em": "armv7m"}
 
@@ -69,7 +69,9 @@ def choose(
     python = ["asm_thumb", "viper"] if backend == "asm_thumb" else [backend] if backend is not None else []
     if kernels is not None and kernels.built_in and kernels.abi == native_mpy.abi():
         if backend in (None, "_nnmicro"):
-            modules = needed_modules(model.net, "_nnmicro", set(ops) - set(kernels.missing))
+            there = set(ops) - set(kernels.missing)
+            _check_packing(device, ops, there)
+            modules = needed_modules(model.net, "_nnmicro", there, ops)
             return Choice("_nnmicro", sorted({*modules, *extra}), None, False, notes)
         return _python(device, model, python, False, extra, notes)
     if backend not in (None, "_nnmicro"):
@@ -82,8 +84,10 @@ def choose(
         )
     else:
         native = refused or _native(device, model, ops, mapped)
+        if not isinstance(native, NativeModule):
+            _check_packing(device, ops, (), native)
     if isinstance(native, NativeModule):
-        modules = needed_modules(model.net, "_nnmicro", native_mpy.kernels(native.family))
+        modules = needed_modules(model.net, "_nnmicro", native_mpy.kernels(native.family).union(_packed(ops)), ops)
         return Choice("_nnmicro", sorted({*modules, *extra}), native, False, notes)
     if backend == "_nnmicro":
         raise DeviceError(f"Backend _nnmicro cannot be had on {device.spec}. {native}")
@@ -93,13 +97,25 @@ def choose(
 
 
 def kinds(model: ModelFile) -> list[str]:
-    """The kinds of layers of a model that have kernels."""
-    return sorted(set(model.net.op_names) - {SHARE})
+    """The kinds of layers of a model, as its file has them, that have kernels."""
+    return model.kinds
+
+
+def _packed(ops: Sequence[str]) -> set[str]:
+    """Those kinds that only a core's own kernels run."""
+    return set(filter(is_packed_kind, ops))
+
+
+def _check_packing(device: Device, ops: Sequence[str], there: Collection[str], why: str = "") -> None:
+    """Refuse a model packed for kernels that are not among those that are `there`."""
+    if _packed(ops) - set(there):
+        raise DeviceError(f"{device.spec}: {why} {NOT_HERE}" if why else f"{device.spec}: {NOT_HERE}")
 
 
 def _python(
     device: Device, model: ModelFile, backends: Sequence[str], removes: bool, extra: list[str], notes: list[str]
 ) -> Choice:
+    _check_packing(device, kinds(model), ())
     modules = {module for name in backends for module in needed_modules(model.net, name)}
     return Choice(backends[0], sorted({*modules, *extra}), None, removes, notes)
 
@@ -125,8 +141,10 @@ def _native(device: Device, model: ModelFile, ops: list[str], mapped: bool) -> N
     arch = _ALSO_LOADS.get(info.native_arch, info.native_arch)
     if arch not in native_mpy.COMPILERS:
         return f"There are no kernels in C for {arch} as a file."
+    if _packed(ops) and arch not in MODULES[DSP]:
+        return f"The kernels in C for {arch} read other weights."
     there = _family_there(device, arch)
-    wanted = native_mpy.family_for(ops)
+    wanted = native_mpy.family_for([plain_kind(op) for op in ops])
     if there is not None and there != wanted:
         # For this model, and for those that it was put there for.
         wanted = there if native_mpy.kernels(wanted) <= native_mpy.kernels(there) else "all"

@@ -19,19 +19,21 @@ _STREAMED = ("streaming", "feeding", "stepping")
 _OPTIONAL = {"selftest", "format", "preprocessing", ONLY_IN_FIRMWARE, "vector.array", *_STREAMED}
 
 
-def needed_modules(net: Net, backend: str, native: Collection[str] = ()) -> list[str]:
+def needed_modules(
+    net: Net, backend: str, native: Collection[str] = (), kinds: Collection[str] | None = None
+) -> list[str]:
     """Names for `push_engine(modules=…)`, sorted: the engine without its self-test, and the layers of this model.
 
     `backend` is a folder of the engine with layers (`vector`, …), `reference` or `_nnmicro`; `native` names the kinds
-    of layers that the device's `_nnmicro` has, for which no Python is needed. Raises ValueError for a layer that the
-    engine does not have.
+    of layers that the device's `_nnmicro` has, for which no Python is needed; `kinds` those of the file that is sent,
+    where they are not the net's (a packed one's). Raises ValueError for a layer that the engine does not have.
     """
     wanted = set(closure("net"))
     if net.preprocess is not None:
         wanted |= set(closure("preprocessing"))
     if net.steps_at:
         wanted.update(*(closure(name) for name in _STREAMED))
-    for op in net.op_names:
+    for op in net.op_names if kinds is None else kinds:
         if op == "share" or (backend == "_nnmicro" and op in native):
             continue
         if f"reference.{op}" not in modules():

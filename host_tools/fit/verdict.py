@@ -9,6 +9,7 @@ import boards
 from boards import Board, BoardError, Firmware
 
 from ..model_file import ModelFile
+from ..packing.cores import CORES, DSP, NOT_HERE, core_of_board
 from . import heap, speed
 
 
@@ -102,6 +103,8 @@ def _backend(board: Board, firmware: Firmware, stock: bool) -> str:
 def _reasons(model: ModelFile, board: Board, firmware: Firmware, needs: heap.Needs, mapped: bool) -> list[str]:
     """What does not fit, as sentences."""
     reasons = []
+    if model.packed and CORES.get(core_of_board(board)) != DSP:
+        reasons.append(NOT_HERE)
     if not mapped and board.memory.storage and len(model.data) > board.memory.storage:
         reasons.append(f"the file has {len(model.data):,} bytes, the board keeps {board.memory.storage:,} of files")
     if needs.total > firmware.free_heap:

@@ -67,7 +67,7 @@ def _inputs_of(twin: Path, names: list[str]) -> dict[str, str]:
 
 def _values(model: ModelFile, sample: Arrays, right: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Every blob's real values that the twin has as well."""
-    net = Net(model.data, Option(backend="reference"))
+    net = Net(model.plain, Option(backend="reference"))
     outputs: Sequence[str | int] = net.outputs
     found = {}
     with net.extractor(lightmode=False) as ex:

@@ -23,11 +23,9 @@ SEEDS = 60
 
 
 @pytest.fixture(scope="module", params=[0, 1], ids=["portable", "dsp"])
-def native(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> host.Library:
+def native(request: pytest.FixtureRequest) -> host.Library:
     """The kernels as they are everywhere, and as they are where two halfwords are worked on at once."""
-    if request.param:
-        return host.Library(tmp_path_factory.mktemp("dsp"), [*host.SANITIZED, "-DNN_DSP=1"])
-    return host.sanitized()
+    return host.sanitized(dsp=True) if request.param else host.sanitized()
 
 
 class Trial:
