@@ -42,7 +42,12 @@ typedef struct {
 
 typedef enum { NO_MARK, START_MARK, STOP_MARK } mark;
 
-// `code` holds the instruction, of `bytes` 2 or 4, in the order of memory.
+// The bytes of an instruction, 2 or 4, by its first ones. QEMU's own figure is wrong for the last one of a page, where it
+// has looked at the next one, too.
+unsigned bytes_thumb(const uint8_t *code);
+unsigned bytes_riscv(const uint8_t *code);
+
+// `code` holds the instruction in the order of memory.
 classified classify_thumb(const uint8_t *code, unsigned bytes);
 classified classify_riscv(const uint8_t *code, unsigned bytes);
 mark mark_thumb(const uint8_t *code, unsigned bytes);

@@ -38,7 +38,6 @@ extern size_t qemu_plugin_tb_n_insns(const struct block *);
 extern uint64_t qemu_plugin_tb_vaddr(const struct block *);
 extern struct instruction *qemu_plugin_tb_get_insn(const struct block *, size_t);
 extern const void *qemu_plugin_insn_data(const struct instruction *);
-extern size_t qemu_plugin_insn_size(const struct instruction *);
 extern uint64_t qemu_plugin_insn_vaddr(const struct instruction *);
 extern void qemu_plugin_register_vcpu_tb_exec_cb(struct block *, callback, int, void *);
 extern void qemu_plugin_register_vcpu_insn_exec_cb(struct instruction *, callback, int, void *);
@@ -46,6 +45,7 @@ extern void qemu_plugin_register_vcpu_insn_exec_inline(struct instruction *, int
 
 EXPORT int qemu_plugin_version = 1;
 
+static unsigned (*bytes_of)(const uint8_t *);
 static classified (*classify)(const uint8_t *, unsigned);
 static mark (*mark_of)(const uint8_t *, unsigned);
 static uint64_t counts[COUNT_COUNT], before[COUNT_COUNT];
@@ -93,12 +93,12 @@ static void translated(identity id, struct block *block) {
     for (size_t i = 0; i < n; i++) {
         struct instruction *each = qemu_plugin_tb_get_insn(block, i);
         const uint8_t *code = qemu_plugin_insn_data(each);
-        const size_t bytes = qemu_plugin_insn_size(each);
-        const mark found = mark_of(code, (unsigned)bytes);
+        const unsigned bytes = bytes_of(code);
+        const mark found = mark_of(code, bytes);
         if (found) {
             qemu_plugin_register_vcpu_insn_exec_cb(each, found == START_MARK ? start : stop, NO_REGISTERS, 0);
         } else {
-            classified c = classify(code, (unsigned)bytes);
+            classified c = classify(code, bytes);
             if (c.class == CLASS_load && loaded >= 0 && c.loaded >= 0 && c.base != loaded && c.index != loaded) {
                 c.class = CLASS_load_next;
             }
@@ -133,6 +133,7 @@ EXPORT int qemu_plugin_install(identity id, const emulator_info *info, int count
         perror(arguments[0] + 4);
         return 1;
     }
+    bytes_of = is_arm ? bytes_thumb : bytes_riscv;
     classify = is_arm ? classify_thumb : classify_riscv;
     mark_of = is_arm ? mark_thumb : mark_riscv;
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);

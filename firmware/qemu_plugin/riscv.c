@@ -50,6 +50,10 @@ static uint32_t word(const uint8_t *code) {
     return code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 | (uint32_t)code[3] << 24;
 }
 
+unsigned bytes_riscv(const uint8_t *code) {
+    return (code[0] & 3) == 3 ? 4 : 2;
+}
+
 classified classify_riscv(const uint8_t *code, unsigned bytes) {
     if (bytes == 4) {
         const uint32_t op = word(code);

@@ -106,6 +106,10 @@ static unsigned halfword(const uint8_t *code) {
     return code[0] | (unsigned)code[1] << 8;
 }
 
+unsigned bytes_thumb(const uint8_t *code) {
+    return halfword(code) >> 11 >= 29 ? 4 : 2;
+}
+
 classified classify_thumb(const uint8_t *code, unsigned bytes) {
     return bytes == 2 ? narrow(halfword(code)) : wide(halfword(code), halfword(code + 2));
 }

@@ -108,6 +108,11 @@ CASES: dict[str, tuple[str, str, dict[str, int]]] = {
         "movs r0, #10; 1: subs r0, #1; bne 1b",
         {"plain": 11, "branch": 10, "taken": 9},
     ),
+    "the end of a page": (
+        "arm",
+        "b 1f; .balign 1024; .skip 1018; 1: nop; adds r0, r2, r3; add.w r0, r2, r3; nop",
+        {"plain": 4, "branch": 1, "taken": 1},
+    ),
     "branches": (
         "arm",
         """b 1f; 1: b.w 2f; nop; 2: cbz r2, 3f; nop; 3: cbnz r2, 4f; nop; 4: cmp r2, r3; beq.w 5f; 5: bne.w 6f;
