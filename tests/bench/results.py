@@ -1,185 +1,114 @@
-"""Writes RESULTS.md: instructions of the int8 kernels and of whole inferences, beside TensorFlow Lite Micro's.
+"""Writes RESULTS.md: instructions and estimated cycles of the int8 kernels and of whole inferences, beside others'.
 
-    python -m tests.bench.results            # all that this computer can count
-    python -m tests.bench.results --kernels  # leaves the inferences as they are in the file
+    python -m tests.bench.results            # all that this computer can count: about ten minutes
+    python -m tests.bench.results --fast     # kernels alone, and inferences with `_nnmicro`; the other rows stay
+    python -m tests.bench.results --kernels  # the kernels alone; the inferences stay
 
 `make bench` does the first. What is lacking (a compiler, an emulator, the shared models) is named, and nothing is
-written.
+written. Rows stay only where they were measured with the same tools.
 """
 
 from __future__ import annotations
 
-import re
+import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from host_tools.convert import to_nnm
-from host_tools.device import open_device, push_engine
-from host_tools.importers import load_model
-from host_tools.model_file import ModelFile
-from host_tools.remote.benchmark import Cost, measure
-from tests.bench.kernels.count import CORES, Counted, count
-from tests.models.shared import found
-
-RESULTS = Path(__file__).parent / "RESULTS.md"
-NETWORKS = {
-    "kws": "keyword spotting",
-    "ic": "image classification",
-    "vww": "visual wake words",
-    "ad": "anomaly detection",
-}
-NAMES = {"m4": "Cortex-M4", "m3": "Cortex-M3", "m0": "Cortex-M0+", "rv32": "RV32IMC"}
-# TensorFlow Lite Micro with CMSIS-NN, -O2, gcc 12.2: instructions of an inference, counted in the same way.
-PEER = {
-    "m4": {"kws": 7_698_927, "ic": 29_863_569, "vww": 24_101_895, "ad": 582_945},
-    "m3": {"kws": 10_533_696, "ic": 41_847_371, "vww": 31_959_088, "ad": 955_947},
-    "m0": {"kws": 29_001_138, "ic": 97_556_037, "vww": 86_902_923, "ad": 1_763_135},
-}
-KINDS = ("first", "1x1", "3x3", "depthwise", "dense", "average", "add")
-BOARD = "qemu_cortex_m4f"
-_KERNELS, _WHOLE = "## Kernels alone", "## Whole inferences"
-
-Sums = Mapping[str, Mapping[str, int]]  # core → network → instructions
+from firmware import source
+from firmware.emulator import install
+from tests.bench.kernels.count import CORES as COUNTED
+from tests.bench.kernels.count import Counted, count
+from tests.bench.results_file import COLUMNS, RESULTS, Sums, parsed, text
+from tests.bench.rows import BACKENDS, CORES, FIRMWARE, MPY, NETWORKS, Row, model
+from tests.bench.whole import measured, sessions
+from tests.boards import lacking as lacking_board
 
 
 def versions() -> list[str]:
-    """The first lines of what compilers and emulators say of themselves."""
-    tools = sorted({tool for core in CORES.values() for tool in (core.compiler, core.emulator[0])})
-    return [
+    """The first lines of what compilers and emulators say of themselves, and what else figures depend on."""
+    tools = sorted({tool for core in COUNTED.values() for tool in (core.compiler, core.emulator[0])})
+    said = [
         subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
         for tool in tools
     ]
+    lock = json.loads((Path(install.__file__).parent / "package-lock.json").read_text())
+    emulator = f"rp2040js {lock['packages']['node_modules/rp2040js']['version']}"
+    chosen = source.candidates()[0]
+    micropython = f"MicroPython {chosen.release.version if chosen.release else chosen.identity}"
+    return [*dict.fromkeys(said), emulator, micropython]
 
 
 def lacking() -> list[str]:
-    return sorted({tool for core in CORES.values() for tool in core.lacks()})
+    """What the kernels cannot be counted without and is not here."""
+    return sorted({tool for core in COUNTED.values() for tool in core.lacks()})
+
+
+def lacking_boards() -> list[str]:
+    """Why inferences cannot be measured; nothing where they can."""
+    reasons = [lacking_board(f"emu:{core.board}", may_build=True) for core in CORES.values()]
+    try:
+        for net in NETWORKS:
+            model(net)
+    except FileNotFoundError as error:
+        reasons.append(str(error))
+    return sorted(set(filter(None, reasons)))
 
 
 def counted() -> dict[str, list[Counted]]:
+    """The kernels alone on each core."""
     with tempfile.TemporaryDirectory() as folder:
-        return {name: count(core, Path(folder)) for name, core in CORES.items()}
+        return {name: count(core, Path(folder)) for name, core in COUNTED.items()}
 
 
-def sums(rows: Mapping[str, list[Counted]]) -> dict[str, dict[str, int]]:
-    return {
-        core: {net: sum(r.times * r.instructions for r in found_rows if r.network == net) for net in NETWORKS}
-        for core, found_rows in rows.items()
-    }
-
-
-def _row(*cells: object) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def _head(*cells: str) -> list[str]:
-    return [_row(*cells), _row("---", *["--:"] * (len(cells) - 1))]
-
-
-def kernels_text(rows: Mapping[str, list[Counted]]) -> str:
-    """The section about kernels."""
-    found_sums = sums(rows)
-    lines = [
-        _KERNELS,
-        "",
-        "Instructions of all int8 layers, each called once as the engine calls it; in brackets how many times as many",
-        "TensorFlow Lite Micro with CMSIS-NN takes for an inference.",
-        "",
-        *_head("", *NAMES.values()),
-    ]
-    for net, name in NETWORKS.items():
-        cells = []
-        for core in NAMES:
-            figure, peer = found_sums[core][net], PEER.get(core, {}).get(net)
-            cells.append(f"{figure:,}" + (f" ({peer / figure:.2f})" if peer else ""))
-        lines.append(_row(name, *cells))
-    lines += [
-        "",
-        "Instructions for each multiplication, by kind of layer; all of them where nothing is multiplied:",
-        "",
-    ]
-    lines += _head("", *NAMES.values())
-    for kind in KINDS:
-        cells = []
-        for core in NAMES:
-            chosen = [row for row in rows[core] if row.network in NETWORKS and row.layer.split()[0] == kind]
-            products = sum(row.times * row.multiplications for row in chosen)
-            spent = sum(row.times * row.instructions for row in chosen)
-            cells.append(f"{spent / products:.2f}" if products else f"{spent:,}")
-        lines.append(_row(kind, *cells))
-    return "\n".join(lines) + "\n"
-
-
-def whole() -> dict[str, Cost]:
-    """Inferences on the emulated board, from the user's call to the answer."""
-    costs = {}
-    for net in NETWORKS:
-        path = found(f"models/mlperf_tiny/{net}_int8.tflite")
-        if path is None:
-            raise FileNotFoundError(f"the shared models are not there ({net})")
-        model = ModelFile(to_nnm(load_model(path)), f"{net}.nnm")
-        with open_device(f"emu:{BOARD}") as device:
-            push_engine(device)
-            device.write_file(model.data, "/m.nnm")
-            device.soft_reset()
-            costs[net] = measure(device, "/m.nnm", model)
-    return costs
-
-
-def whole_text(costs: Mapping[str, Cost]) -> str:
-    """The section about inferences."""
-    lines = [
-        _WHOLE,
-        "",
-        f"On the emulated board `{BOARD}`, the kernels in its firmware, from the user's call to the answer, Python",
-        "included.",
-        "",
-        *_head("", "instructions", "of these in Python", "TensorFlow Lite Micro takes, times as many"),
-    ]
-    for net, cost in costs.items():
-        overhead = cost.python_overhead
-        told = f"{overhead:,}" if overhead is not None else "–"
-        lines.append(_row(NETWORKS[net], f"{cost.total:,}", told, f"{PEER['m4'][net] / cost.total:.2f}"))
-    return "\n".join(lines) + "\n"
-
-
-def committed(text: str) -> tuple[list[str], dict[str, dict[str, int]]]:
-    """Versions and sums of the kernels from RESULTS.md."""
-    tools = re.findall(r"^- (.+)$", text.split(_KERNELS)[0], re.MULTILINE)
-    by_core: dict[str, dict[str, int]] = {core: {} for core in NAMES}
-    names = {name: net for net, name in NETWORKS.items()}
-    for line in text.split(_KERNELS)[1].split(_WHOLE)[0].splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if cells[0] in names:
-            for core, cell in zip(NAMES, cells[1:], strict=True):
-                by_core[core][names[cells[0]]] = int(cell.split()[0].replace(",", ""))
-    return tools, by_core
-
-
-def regressions(before: Sums, now: Sums) -> list[str]:
+def slower_kernels(before: Sums, now: Sums) -> list[str]:
     """What takes more than 1 % more instructions than before, as sentences."""
     return [
-        f"{NAMES[core]}, {NETWORKS[net]}: {now[core][net]:,} instructions instead of {figure:,}"
+        f"{COLUMNS[core]}, {NETWORKS[net]}: {now[core][net]:,} instructions instead of {figure:,}"
         for core, networks in before.items()
         for net, figure in networks.items()
         if now[core][net] > figure * 1.01
     ]
 
 
-def main() -> None:
-    if lacking():
-        raise SystemExit(f"not installed: {', '.join(lacking())}")
-    head = (
-        "# What an inference costs\n\nWritten by `make bench`. Instructions are counted exactly; they are not cycles.\n"
-    )
-    head += "\n" + "\n".join(f"- {line}" for line in versions()) + "\n\n"
-    old = RESULTS.read_text() if RESULTS.exists() else ""
-    inferences = old[old.index(_WHOLE) :] if "--kernels" in sys.argv and _WHOLE in old else whole_text(whole())
-    RESULTS.write_text(head + kernels_text(counted()) + "\n" + inferences)
+def slower_inferences(before: Sequence[Row], now: Sequence[Row]) -> list[str]:
+    """The same of inferences: by instructions, else by cycles; what cannot be measured any more counts as slower."""
+    found = {row.key: row for row in now}
+    sentences = []
+    for row in before:
+        if row.key not in found or row.why:
+            continue
+        each = found[row.key]
+        what = f"{CORES[row.core].name}, {NETWORKS[row.network]}, {row.backend}"
+        unit = "instructions" if row.instructions is not None else "cycles"
+        figure, figure_now = (one.instructions if unit == "instructions" else one.cycles for one in (row, each))
+        if figure is not None and figure_now is None:
+            sentences.append(f"{what}: {each.why} instead of {figure:,} {unit}")
+        elif figure is not None and figure_now is not None and figure_now > figure * 1.01:
+            sentences.append(f"{what}: {figure_now:,} {unit} instead of {figure:,}")
+    return sentences
+
+
+def main(arguments: Sequence[str]) -> None:
+    if unknown := set(arguments) - {"--fast", "--kernels"}:
+        raise SystemExit(f"{', '.join(unknown)}? There are --fast and --kernels")
+    renewed = () if "--kernels" in arguments else (FIRMWARE, MPY) if "--fast" in arguments else BACKENDS
+    if missing := lacking() + (lacking_boards() if renewed else []):
+        raise SystemExit(f"not here: {', '.join(missing)}")
+    tools = versions()
+    kept: list[Row] = []
+    if arguments:
+        before, kept, _ = parsed(RESULTS.read_text())
+        if before != tools:
+            raise SystemExit(f"RESULTS.md was measured with {', '.join(before)}: renew all of it")
+    print("the kernels alone", file=sys.stderr)
+    kernels = counted()
+    rows = [row for row in kept if row.backend not in renewed] + measured(sessions(renewed))
+    RESULTS.write_text(text(tools, rows, kernels))
     print(RESULTS.read_text())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

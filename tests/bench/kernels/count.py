@@ -58,6 +58,7 @@ CORES = {
     "m4": _cortex("cortex-m4", "mps2-an386", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
     "m4 packed": _cortex("cortex-m4", "mps2-an386", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-DPACKED"),
     "m7": _cortex("cortex-m7", "mps2-an500", "-mfpu=fpv5-d16", "-mfloat-abi=hard"),
+    "m7 packed": _cortex("cortex-m7", "mps2-an500", "-mfpu=fpv5-d16", "-mfloat-abi=hard", "-DPACKED"),
     "m3": _cortex("cortex-m3", "mps2-an385"),
     "m0": _cortex("cortex-m0plus", "mps2-an385"),  # its code, on an M3: the counts are the same
     "rv32": Core(
