@@ -1,6 +1,13 @@
-// Activations that are more than a comparison.
+// Activations: what a layer asks for, and those that are more than a comparison.
 
 #include "activate.h"
+
+int nn_activation_of(const int32_t *words, nn_activation_t *act) {
+    act->kind = words[0];
+    act->a = nn_float(words[1]);
+    act->b = nn_float(words[2]);
+    return act->kind < NN_ACT_NONE || act->kind > NN_ACT_SIGMOID ? NN_BAD_PARAMS : NN_OK;
+}
 
 float nn_sigmoid(float x) {
     // Never the exponential of a positive number: it overflows.

@@ -14,12 +14,7 @@ typedef struct {
 } nn_activation_t;
 
 // From three parameter words.
-NN_INLINE int nn_activation_of(const int32_t *words, nn_activation_t *act) {
-    act->kind = words[0];
-    act->a = nn_float(words[1]);
-    act->b = nn_float(words[2]);
-    return act->kind < NN_ACT_NONE || act->kind > NN_ACT_SIGMOID ? NN_BAD_PARAMS : NN_OK;
-}
+int nn_activation_of(const int32_t *words, nn_activation_t *act);
 
 float nn_sigmoid(float x);
 

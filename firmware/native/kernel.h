@@ -3,6 +3,11 @@
 #ifndef NN_KERNEL_H
 #define NN_KERNEL_H
 
+// What makes code longer where it is compiled for size.
+#if defined(__OPTIMIZE_SIZE__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-thread-jumps", "no-tree-dominator-opts", "no-schedule-insns2")
+#endif
+
 #include "nn.h"
 #include "params.h"
 
@@ -103,10 +108,8 @@ NN_INLINE int32_t nn_row(const nn_operand *x, int32_t y) {
     return x->rows == x->h ? y : (y + x->phase) % x->rows;
 }
 
-// Element (c, y, 0). Products fit: the last element lies inside the operand.
-NN_INLINE uint8_t *nn_at(const nn_operand *x, int32_t c, int32_t y) {
-    return x->data + (ptrdiff_t)c * x->cs + (ptrdiff_t)nn_row(x, y) * x->rs;
-}
+// Element (c, y, 0).
+uint8_t *nn_at(const nn_operand *x, int32_t c, int32_t y);
 
 NN_INLINE int32_t nn_min(int32_t a, int32_t b) {
     return a < b ? a : b;

@@ -263,3 +263,8 @@ int nn_same_shape(const nn_operand *a, const nn_operand *b) {
 int nn_broadcasts(const nn_operand *x, const nn_operand *out) {
     return (x->c == out->c || x->c == 1) && (x->h == out->h || x->h == 1) && (x->w == out->w || x->w == 1);
 }
+
+uint8_t *nn_at(const nn_operand *x, int32_t c, int32_t y) {
+    // Products fit: the last element lies inside the operand.
+    return x->data + (ptrdiff_t)c * x->cs + (ptrdiff_t)nn_row(x, y) * x->rs;
+}
