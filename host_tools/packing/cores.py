@@ -25,7 +25,7 @@ _BOARDS_NAMES = {"cortex-m4f": "cortex-m4", "xtensa-lx6": "xtensa", "xtensa-lx7"
 
 # A packed layer is of a kind of its own: the name of the plain one, and this.
 _SUFFIX = "_dsp"
-NAMES = {GENERIC: "any core", DSP: "Cortex-M4/M7/M33"}
+NAMES = {DSP: "Cortex-M4/M7/M33"}
 # Native modules that are built with the kernels of a packing.
 MODULES = {DSP: ("armv7emsp", "armv7emdp")}
 

@@ -16,7 +16,7 @@ from host_tools.fit import judge
 from host_tools.model_file import ModelFile
 from host_tools.packing import pack
 from host_tools.remote.inference import RemoteInference
-from tests.host import int8_models, litert
+from tests.host import int8_models, litert, stock_boards
 from tests.host.test_int8_models import same
 from tests.host.test_qemu_device import require
 
@@ -64,6 +64,22 @@ def test_every_blob_is_that_of_litert(board: QemuDevice, name: str) -> None:
     assert measured.live_peak == model.net.live_peak and measured.placement == "plan"
     np.testing.assert_array_equal(remote.output(output), int8_models.expected(name, count)[0][output])
     board.remove(path)
+
+
+@pytest.mark.slow
+def test_a_board_without_our_firmware_gets_the_kernels_with_the_model() -> None:
+    with stock_boards.qemu(BOARD) as device:
+        model = packed(FAST)
+        engine = push_engine_for(device, model)
+        assert engine.native == "int8" and not engine.warnings
+        remote = RemoteInference(device, push_model(device, model.data, f"/{model.name}").path, model)
+        remote.input(model.net.inputs[0], int8_models.inputs(FAST, 1)[0])
+        (output,) = model.net.outputs
+        remote.infer(output)
+        np.testing.assert_array_equal(remote.output(output), int8_models.expected(FAST, 1)[0][output])
+        # Python has no such layers.
+        with pytest.raises(DeviceError, match="--core generic"):
+            push_engine_for(device, model, backend="viper")
 
 
 @pytest.mark.slow

@@ -199,7 +199,7 @@ def test_layers_that_share_their_weights_or_take_rows_stay_and_the_others_are_pa
 
 
 def test_a_streamed_model_is_packed_with_its_steps_as_they_are() -> None:
-    model = to_nnm(int8_graph("kws"), stream=Streaming("max"))
+    model = to_nnm(int8_graph("mnist"), stream=Streaming("max"))
     packed = pack(model, M4)
     assert packed.packed and unpack(packed.data) == model
     assert ModelFile(packed.data).steps() == ModelFile(model).steps()
@@ -268,7 +268,7 @@ def test_packed_weights_that_packing_does_not_make_are_refused(change) -> None: 
         ModelFile(rewritten(change))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_refused_with_a_model_error(data: st.DataObject) -> None:
     """Whatever words are changed, with checksums that say it is right."""
