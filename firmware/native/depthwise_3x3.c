@@ -51,6 +51,8 @@ static void lay_out(const int8_t *w, int32_t channels, nn_four_filters *filters,
             const int32_t weight = w[i];
 #if defined(__ARM_ARCH_6M__)
             filters->of[i].weights[tap] = weight;
+#elif NN_DEPTHWISE_RV32
+            filters->of[i].weights[tap] = 4 * weight;
 #else
             filters->weights[4 * tap + i] = weight;
 #endif
@@ -76,6 +78,11 @@ int nn_four_of(const nn_channels *k, int32_t o, const int8_t *w, int32_t channel
         filters->of[i].start = bias - zero * sums[i];
         filters->of[i].multiplier_low = quick.multiplier & 0xffff;
         filters->of[i].multiplier_high = quick.multiplier >> 16;
+        filters->of[i].offset = quick.offset;
+        filters->of[i].right = quick.right;
+#elif NN_DEPTHWISE_RV32
+        filters->of[i].start = 4 * (bias - zero * sums[i]);
+        filters->of[i].multiplier = quick.multiplier;
         filters->of[i].offset = quick.offset;
         filters->of[i].right = quick.right;
 #else
@@ -191,6 +198,25 @@ static void row_of_results(nn_four_run *run, int32_t away) {
 #include "depthwise_armv6m.h"
 #elif !NN_DSP && defined(__thumb2__)
 #include "depthwise_armv7m.h"
+#elif NN_DEPTHWISE_RV32
+#include "depthwise_rv32.h"
+
+// Halves away from zero: only the last few channels round so.
+static void row_of_results(const nn_four_run *run, int32_t away) {
+    for (int32_t i = 0; i < 4; i++) {
+        const int32_t *w = run->filters->of[i].weights;
+        const nn_quick quick = {run->filters->of[i].multiplier, run->filters->of[i].offset, run->filters->of[i].right};
+        for (int32_t n = 0; n < run->count; n++) {
+            const int8_t *row = run->x + n * run->step + i;
+            int32_t sum = run->filters->of[i].start;
+            for (int32_t tap = 0; tap < NN_TAPS; tap += 3) {
+                sum += row[0] * w[tap] + row[run->pixel_step] * w[tap + 1] + row[2 * run->pixel_step] * w[tap + 2];
+                row += tap ? run->second_step : run->row_step;
+            }
+            run->y[n * run->y_step + i] = (int8_t)nn_to_int8(nn_quick_result(&quick, sum / 4, away));
+        }
+    }
+}
 #else
 
 #if NN_DSP
@@ -272,6 +298,12 @@ static void row_of_results(nn_four_run *run, int32_t away) {
 #endif
 
 void nn_four_results(nn_four_run *run, int32_t away) {
+#if NN_DEPTHWISE_RV32
+    if (!away) {
+        results_up(run);
+        return;
+    }
+#endif
     for (int32_t row = run->rows; row > 0; row--) {
         row_of_results(run, away);
         if (row > 1) {

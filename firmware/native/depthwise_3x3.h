@@ -7,12 +7,25 @@
 
 enum { NN_TAPS = 9 };
 
+#if !NN_DSP && defined(__riscv_mul) && __riscv_xlen == 32
+#define NN_DEPTHWISE_RV32 1
+#else
+#define NN_DEPTHWISE_RV32 0
+#endif
+
 // Four filters, laid out once for all of a call's pixels. The zero point of x is part of the start.
 #if !NN_DSP && defined(__ARM_ARCH_6M__)
 typedef struct {
     struct {
         int32_t start, weights[NN_TAPS];
         int32_t multiplier_low, multiplier_high, offset, right;
+    } of[4];
+} nn_four_filters;
+#elif NN_DEPTHWISE_RV32
+typedef struct {
+    struct {
+        int32_t start, weights[NN_TAPS]; // times four
+        int32_t multiplier, offset, right;
     } of[4];
 } nn_four_filters;
 #else

@@ -128,15 +128,31 @@ NN_NOINLINE void any(const work *k, int32_t first, int32_t end) {
     }
 }
 
-// Four bytes at a time, wherever they lie.
-NN_INLINE void copy_four(int8_t *to, const int8_t *from) {
-#if NN_UNALIGNED
-    __builtin_memcpy(to, from, 4);
-#else
-    for (int32_t i = 0; i < 4; i++) {
-        to[i] = from[i];
+// Groups of four bytes, `step` apart, wherever they lie.
+NN_INLINE void copy_fours(uint32_t *to, const uint32_t *stop, const int8_t *from, ptrdiff_t step) {
+#if !NN_UNALIGNED
+    if (((uintptr_t)from | (uintptr_t)step) & 3) {
+        for (;; from += step) {
+            int8_t *const bytes = (int8_t *)to;
+            for (int32_t i = 0; i < 4; i++) {
+                bytes[i] = from[i];
+            }
+            if (++to == stop) {
+                return;
+            }
+        }
     }
 #endif
+    for (;; from += step) {
+#if NN_UNALIGNED
+        __builtin_memcpy(to, from, 4);
+#else
+        __builtin_memcpy(to, __builtin_assume_aligned(from, 4), 4);
+#endif
+        if (++to == stop) {
+            return;
+        }
+    }
 }
 
 // Where a window lies in x: the same for all channels.
@@ -180,13 +196,8 @@ static void gather(const work *k, int32_t o, const view *v, uint32_t *window) {
             for (uint32_t *const stop = window + first; window != stop; window++) {
                 *window = zeros;
             }
-            const int8_t *from = x + *row;
-            for (uint32_t *const stop = window + inside;; from += step) {
-                copy_four((int8_t *)window, from);
-                if (++window == stop) {
-                    break;
-                }
-            }
+            copy_fours(window, window + inside, x + *row, step);
+            window += inside;
         }
         for (; window != end; window++) {
             *window = zeros;

@@ -42,69 +42,117 @@ static nn_sums sums_of(const work *k, const runs *r, const int8_t *w, ptrdiff_t 
     return sums;
 }
 
-enum { TOGETHER = 32 }; // outputs whose sums are kept while the next piece of a long run is widened
+enum { TOGETHER = 28 }; // outputs whose sums are kept while the next piece of a long run is widened
 
-// The products of a piece of `n` elements with outputs [o, o + count), four at a time.
-static void add_piece(const work *k, const int8_t *x, int32_t at, int32_t n, const uint32_t *widened, int32_t o, int32_t count,
-    uint32_t *sums) {
-    nn_dense d;
-    const int32_t fours = n & ~3, last = o + count - NN_OUTPUTS;
-    d.x = widened;
-    d.x_end = widened + fours * NN_WIDENED_WORDS / NN_WIDENED;
-    d.x_blocks = widened + (n & ~15) * NN_WIDENED_WORDS / NN_WIDENED;
-    d.step = (int32_t)k->length;
-    for (int32_t i = 0; i < count; i += NN_OUTPUTS) {
-        // Where there are no four left, some once more.
-        const int32_t first = nn_min(o + i, last), again = o + i - first;
-        const int8_t *w = k->weights + first * k->length + at;
-        d.w = w;
-        d.sums[0] = d.sums[1] = d.sums[2] = d.sums[3] = 0;
-        if (fours) {
-            nn_dense_add(&d);
-        }
-        for (int32_t e = fours; e < n; e++) {
-            for (int32_t j = 0; j < NN_OUTPUTS; j++) {
-                d.sums[j] = nn_mac(d.sums[j], x[at + e] - k->zero, w[j * k->length + e]);
-            }
-        }
-        for (int32_t j = again; j < NN_OUTPUTS; j++) {
-            *sums++ += d.sums[j];
+// A piece of x that meets the weights of all outputs.
+typedef struct {
+    nn_dense four;
+    const int8_t *x; // the elements that are not widened
+    int32_t at, rest; // where their weights are; how many of them
+} piece;
+
+static void widen(const work *k, const int8_t *x, int32_t at, int32_t n, uint32_t *widened, piece *p) {
+    const int32_t fours = n & ~3;
+    nn_dense_widen(x + at, fours, k->zero, widened);
+    p->four.x = widened;
+    p->four.x_end = widened + fours * NN_WIDENED_WORDS / NN_WIDENED;
+    p->four.x_blocks = widened + (n & ~15) * NN_WIDENED_WORDS / NN_WIDENED;
+    p->four.step = (int32_t)k->length;
+    p->x = x + at + fours;
+    p->at = fours;
+    p->rest = n - fours;
+}
+
+// Add the piece's products with four outputs to p->four.sums.
+NN_INLINE void add_four(const work *k, piece *p, const int8_t *w) {
+    uint32_t *const sums = p->four.sums;
+    p->four.w = w;
+    if (p->at) {
+        nn_dense_add(&p->four);
+    }
+    for (int32_t e = 0; e < p->rest; e++) {
+        for (int32_t i = 0; i < NN_OUTPUTS; i++) {
+            sums[i] = nn_mac(sums[i], p->x[e] - k->zero, w[i * k->length + p->at + e]);
         }
     }
 }
 
-// The results of outputs [o, o + count) of the ordinary kind.
-NN_NOINLINE void quick_results(const nn_channels *k, int32_t o, int32_t count, const uint32_t *sums, int8_t *y, int32_t step) {
-    const int32_t *bias = k->bias + o, *multiplier = k->multiplier + o, *shift = k->shift + o;
-    const int32_t zero = k->zero, least = k->least, most = k->most;
-    for (const uint32_t *const end = sums + count; sums != end; y += sums != end ? step : 0) {
-        nn_quick quick;
-        nn_quick_of(*multiplier++, *shift++, zero, &quick);
-        *y = (int8_t)nn_min(nn_max(nn_quick_result(&quick, (int32_t)(*sums++ + (uint32_t)*bias++), 0), least), most);
+NN_INLINE void load_four(piece *p, const uint32_t *sums) {
+    p->four.sums[0] = sums[0];
+    p->four.sums[1] = sums[1];
+    p->four.sums[2] = sums[2];
+    p->four.sums[3] = sums[3];
+}
+
+// Add the piece's products to the sums of `count` outputs whose weights begin at w, four at a time.
+NN_NOINLINE void add_piece(const work *k, piece *p, const int8_t *w, int32_t count, uint32_t *sums) {
+    for (int32_t o = 0; o < count; o += NN_OUTPUTS) {
+        const int32_t first = nn_min(o, count - NN_OUTPUTS); // where there are no four left, some once more
+        load_four(p, sums + first);
+        add_four(k, p, w + first * k->length);
+        for (int32_t i = o - first; i < NN_OUTPUTS; i++) {
+            sums[first + i] = p->four.sums[i];
+        }
+    }
+}
+
+// The results of outputs [o, o + count), all of the ordinary kind, from their sums without the piece's products.
+NN_NOINLINE void quick_results(const work *k, piece *p, const int8_t *w, int32_t o, int32_t count, const uint32_t *sums,
+    int8_t *y, int32_t step) {
+    const nn_channels *c = &k->channels;
+    const int32_t odd = 2 * c->zero + 1;
+    for (int32_t done = 0; done < count; done += NN_OUTPUTS) {
+        const int32_t first = nn_min(done, count - NN_OUTPUTS);
+        int8_t *to = y + (ptrdiff_t)first * step;
+        load_four(p, sums + first);
+        add_four(k, p, w + first * k->length);
+        const int32_t *m = c->multiplier + o + first, *shift = c->shift + o + first;
+        to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[0], m[0], shift[0], odd));
+        to += step;
+        to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[1], m[1], shift[1], odd));
+        to += step;
+        to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[2], m[2], shift[2], odd));
+        to += step;
+        to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[3], m[3], shift[3], odd));
+    }
+    for (int32_t i = 0; i < count && (c->least != -128 || c->most != 127); i++) {
+        y[(ptrdiff_t)i * step] = (int8_t)nn_min(nn_max(y[(ptrdiff_t)i * step], c->least), c->most);
     }
 }
 
 // All outputs of one run of `n` elements.
 NN_NOINLINE void by_fours(const work *k, const nn_operand *out, const int8_t *x, int32_t n, uint8_t *y) {
-    uint32_t widened[NN_WIDENED_WORDS], sums[TOGETHER];
+    uint32_t widened[NN_WIDENED_WORDS], sums[TOGETHER + NN_OUTPUTS];
+    const uint32_t *const bias = (const uint32_t *)k->channels.bias;
+    const int quick = k->channels.quick && n <= NN_QUICK_PRODUCTS;
+    piece p;
+    widen(k, x, 0, nn_min(n, NN_WIDENED), widened, &p);
+    if (quick && n <= NN_WIDENED) {
+        quick_results(k, &p, k->weights, 0, out->w, bias, (int8_t *)y, out->ps);
+        return;
+    }
     for (int32_t o = 0, count; o < out->w; o += count) {
-        int8_t *to = (int8_t *)y + (ptrdiff_t)o * out->ps;
         count = nn_min(out->w - o, TOGETHER);
+        if (out->w - o - count < NN_OUTPUTS) {
+            count = out->w - o; // fewer than four must not be left
+        }
+        const int8_t *w = k->weights + o * k->length;
+        int8_t *to = (int8_t *)y + (ptrdiff_t)o * out->ps;
         for (int32_t i = 0; i < count; i++) {
-            sums[i] = 0;
+            sums[i] = quick ? bias[o + i] : 0;
         }
         for (int32_t at = 0, some; at < n; at += some) {
             some = nn_min(n - at, NN_WIDENED);
-            if (o == 0 || some < n) {
-                nn_dense_widen(x + at, some & ~3, k->zero, widened);
+            if (n > NN_WIDENED) {
+                widen(k, x, at, some, widened, &p);
             }
-            add_piece(k, x, at, some, widened, o, count, sums);
+            if (quick && at + some == n) {
+                quick_results(k, &p, w + at, o, count, sums, to, out->ps);
+            } else {
+                add_piece(k, &p, w + at, count, sums);
+            }
         }
-        if (k->channels.quick && n <= NN_QUICK_PRODUCTS) {
-            quick_results(&k->channels, o, count, sums, to, out->ps);
-            continue;
-        }
-        for (int32_t i = 0; i < count; i++) {
+        for (int32_t i = 0; i < count && !quick; i++) {
             to[(ptrdiff_t)i * out->ps] = nn_channel_result(&k->channels, o + i, sums[i]);
         }
     }

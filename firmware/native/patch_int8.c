@@ -92,10 +92,9 @@ static void add_products(nn_products *p) {
 
 // The results of a filter; y[i] is the place of pixel i's.
 NN_INLINE void write(const nn_products *p, int32_t i, const uint32_t *s, int8_t *const *y) {
-    const int32_t right = -p->shift[i], bias = p->bias[i];
-    const nn_quick quick = {p->multiplier[i], (int32_t)((uint32_t)p->odd << (right - 1)), right};
+    const int32_t multiplier = p->multiplier[i], shift = p->shift[i], bias = p->bias[i];
     for (int32_t pixel = 0; pixel < NN_PIXELS; pixel++) {
-        y[pixel][i] = (int8_t)nn_to_int8(nn_quick_result(&quick, (int32_t)s[pixel] + bias, 0));
+        y[pixel][i] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)s[pixel] + bias, multiplier, shift, p->odd));
     }
 }
 

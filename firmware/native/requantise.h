@@ -116,24 +116,39 @@ NN_INLINE int32_t nn_quick_product(int32_t value, int32_t multiplier, int32_t of
     const int32_t m_low = multiplier & 0xffff, m_high = multiplier >> 16;
     const int32_t middle = ((low * m_low) >> 16) + low * m_high + high * m_low + (1 << 14);
     return offset + 2 * (high * m_high) + (middle >> 15);
+#elif defined(__riscv)
+    // The upper word of four times the value is enough: the floor of a floor is the floor of the whole.
+    return offset + (((int32_t)(((int64_t)(4 * value) * multiplier) >> 32) + 1) >> 1);
 #else
     return offset + (int32_t)((2 * (int64_t)value * multiplier + ((int64_t)1 << 31)) >> 32);
 #endif
 }
 
 NN_INLINE int32_t nn_to_int8(int32_t value) {
-#if NN_DSP_ASSEMBLER
+#ifdef __thumb2__
     int32_t result;
     __asm("ssat %0, #8, %1" : "=r"(result) : "r"(value));
     return result;
 #else
-    return nn_min(nn_max(value, -128), 127);
+    return (uint32_t)value + 128 < 256 ? value : (value >> 31) ^ 127;
 #endif
 }
 
 // What nn_channel_result gives, and, with `away` -1 and not 0, nn_channel_result_away, before it is clamped.
 NN_INLINE int32_t nn_quick_result(const nn_quick *quick, int32_t value, int32_t away) {
     return (nn_quick_product(value, quick->multiplier, quick->offset) + ((value >> 31) & away)) >> quick->right;
+}
+
+// The same of a channel that is quick, halves up; `odd` is 2 * zero + 1.
+NN_INLINE int32_t nn_quick_scaled(int32_t value, int32_t multiplier, int32_t shift, int32_t odd) {
+    const uint32_t right = -(uint32_t)shift;
+#if NN_DSP_ASSEMBLER || defined(__ARM_ARCH_6M__)
+    return nn_quick_product(value, multiplier, (int32_t)((uint32_t)odd << (right - 1))) >> right;
+#else
+    // The upper word of four times the value is enough: the floor of a floor is the floor of the whole.
+    const int32_t twice = (int32_t)(((int64_t)(4 * value) * multiplier) >> 32);
+    return (twice + (int32_t)((uint32_t)odd << right) + 1) >> (right + 1);
+#endif
 }
 
 // Single precision, every operation rounded: a value that has passed through memory cannot be fused into the next one.
