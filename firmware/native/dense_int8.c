@@ -10,6 +10,13 @@ void nn_dense_widen(const int8_t *x, int32_t n, int32_t zero, uint32_t *to) {
         to[0] = nn_extend_even(minus, bytes);
         to[1] = nn_extend_odd(minus, bytes);
     }
+#elif defined(__ARM_ARCH_6M__)
+    // Every fourth element, four times.
+    for (int32_t first = 0; first < 4 && n; first++) {
+        for (const int8_t *from = x + first, *const end = x + n; from < end; from += 4) {
+            *to++ = (uint32_t)(*from - zero);
+        }
+    }
 #else
     for (; n > 0; n--) {
         *to++ = (uint32_t)(*x++ - zero);
@@ -71,14 +78,76 @@ __attribute__((naked, noipa)) void nn_dense_add(nn_dense *d) {
         "pop {r4-r11, pc}\n");
 }
 
+#if NN_DENSE_RESULTS
+
+// The stack's top: `d`, where r12 is the odd number while there are results: r0 shifts, lr y; the product is rounded by its
+// lower half.
+#define RESULT(sum, multiplier)                \
+    "ldr r9, [r0], #4\n"                       \
+    "mvn r9, r9\n"                             \
+    "lsl r10, r12, r9\n"                       \
+    "mov r11, #0x80000000\n"                   \
+    "lsl " sum ", #1\n"                        \
+    "smlal r11, r10, " sum ", " multiplier "\n" \
+    "add r9, #1\n"                             \
+    "asr r10, r9\n"                            \
+    "ssat r10, #8, r10\n"                      \
+    "strb r10, [lr], #1\n"
+
+__attribute__((naked, noipa)) void nn_dense_results(nn_dense *d) {
+    (void)d;
+    __asm volatile(
+        "push {r0, r4-r11, lr}\n"
+        "mov r12, r0\n"
+        "1:\n"
+        "ldr r0, [r12, #36]\n"
+        "ldm r0!, {r5-r8}\n"
+        "str r0, [r12, #36]\n"
+        "ldm r12, {r0-r2}\n"
+        "add r3, r1, r2, lsl #1\n"
+        "add r4, r3, r2\n"
+        "add r9, r4, r2\n"
+        "str r9, [r12, #4]\n"
+        "add r2, r1\n"
+        "ldr lr, [r12, #32]\n"
+        "cmp r0, lr\n"
+        "beq 3f\n"
+        "2:\n" BLOCK
+        "cmp r0, lr\n"
+        "bne 2b\n"
+        "3:\n"
+        "ldr lr, [r12, #12]\n"
+        "cmp r0, lr\n"
+        "beq 5f\n"
+        "4:\n" GROUP
+        "cmp r0, lr\n"
+        "bne 4b\n"
+        "5:\n"
+        "ldrd r9, r0, [r12, #40]\n"
+        "ldm r9!, {r1-r4}\n"
+        "str r9, [r12, #40]\n"
+        "ldr lr, [r12, #52]\n"
+        "ldr r12, [r12, #48]\n" RESULT("r5", "r1") RESULT("r6", "r2") RESULT("r7", "r3") RESULT("r8", "r4")
+        "ldr r12, [sp]\n"
+        "str r0, [r12, #44]\n"
+        "str lr, [r12, #52]\n"
+        "ldr r0, [r12, #56]\n"
+        "cmp lr, r0\n"
+        "bne 1b\n"
+        "pop {r0, r4-r11, pc}\n");
+}
+
+#endif
+
 #elif !NN_DSP && defined(__ARM_ARCH_6M__)
 
-// r0 x, r1 to r4 + r5 weights, r8 to r11 sums, r12 the end of x.
+// Every fourth element of x comes first, so that r0 is the weights' index, too: r0 x, r1 to r4 + r0 weights, r5 bytes of a
+// quarter of x, r8 to r11 sums, r12 the end of this quarter, lr that of x.
 #define OUTPUT(w, sum)        \
-    "ldrsb r7, [" w ", r5]\n" \
+    "ldrsb r7, [" w ", r0]\n" \
     "muls r7, r6, r7\n"       \
     "add " sum ", r7\n"
-#define ELEMENT "ldm r0!, {r6}\n" OUTPUT("r1", "r8") OUTPUT("r2", "r9") OUTPUT("r3", "r10") OUTPUT("r4", "r11") "adds r5, #1\n"
+#define ELEMENT "ldm r0!, {r6}\n" OUTPUT("r1", "r8") OUTPUT("r2", "r9") OUTPUT("r3", "r10") OUTPUT("r4", "r11")
 
 __attribute__((naked, noipa)) void nn_dense_add(nn_dense *d) {
     (void)d;
@@ -92,20 +161,45 @@ __attribute__((naked, noipa)) void nn_dense_add(nn_dense *d) {
         "push {r0, r4-r7}\n"
         "mov r7, r0\n"
         "ldm r7!, {r0-r2, r6}\n"
-        "mov r12, r6\n"
-        "ldm r7!, {r3-r6}\n"
+        "mov lr, r6\n"
+        "ldm r7!, {r3-r5}\n"
+        "ldr r7, [r7]\n"
         "mov r8, r3\n"
         "mov r9, r4\n"
         "mov r10, r5\n"
-        "mov r11, r6\n"
-        "adds r5, r2, #0\n"
-        "adds r2, r1, r5\n"
-        "adds r3, r2, r5\n"
-        "adds r4, r3, r5\n"
-        "movs r5, #0\n"
-        "1:\n" ELEMENT ELEMENT ELEMENT ELEMENT
+        "mov r11, r7\n"
+        "subs r5, r6, r0\n"
+        "lsrs r5, r5, #2\n"
+        "mov r12, r0\n"
+        "subs r1, r1, r0\n"
+        "subs r1, #4\n" // r0 is one further on when a weight is loaded
+        "mov r6, r2\n"
+        "adds r2, r1, r6\n"
+        "adds r3, r2, r6\n"
+        "adds r4, r3, r6\n"
+        "1:\n"
+        "add r12, r5\n"
+        "2:\n"
+        "mov r6, r12\n"
+        "subs r6, r6, r0\n"
+        "beq 4f\n"
+        "lsls r6, r6, #27\n"
+        "beq 3f\n" ELEMENT
+        "b 2b\n"
+        "3:\n" ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT
         "cmp r0, r12\n"
-        "bne 1b\n"
+        "bne 3b\n"
+        "4:\n"
+        "movs r6, #1\n"
+        "subs r6, r6, r5\n"
+        "adds r1, r1, r6\n"
+        "adds r2, r2, r6\n"
+        "adds r3, r3, r6\n"
+        "adds r4, r4, r6\n"
+        "cmp r0, lr\n"
+        "beq 5f\n"
+        "b 1b\n"
+        "5:\n"
         "pop {r0}\n"
         "adds r0, #16\n"
         "mov r1, r8\n"

@@ -11,6 +11,13 @@ enum { NN_OUTPUTS = 4, NN_WIDENED_WORDS = 320 };
 // Elements that are widened at a time, without their zero point: with NN_DSP 0 and 2, and 1 and 3, of each four in a word.
 enum { NN_WIDENED = NN_DSP ? 2 * NN_WIDENED_WORDS : NN_WIDENED_WORDS };
 
+// Whether nn_dense_results is there.
+#if !NN_DSP && defined(__thumb2__)
+#define NN_DENSE_RESULTS 1
+#else
+#define NN_DENSE_RESULTS 0
+#endif
+
 // The order is known to the assembler.
 typedef struct {
     const uint32_t *x;
@@ -19,12 +26,23 @@ typedef struct {
     const uint32_t *x_end;
     uint32_t sums[NN_OUTPUTS];
     const uint32_t *x_blocks; // where the last four groups of four end
+#if NN_DENSE_RESULTS
+    const uint32_t *start; // what is added to the products of the next outputs
+    const int32_t *multiplier, *shift;
+    int32_t odd; // 2 * the output's zero point + 1
+    int8_t *y, *y_end;
+#endif
 } nn_dense;
 
-// `n` elements, a multiple of four.
+// `n` elements, a multiple of four, in the order that nn_dense_add wants them in.
 void nn_dense_widen(const int8_t *x, int32_t n, int32_t zero, uint32_t *to);
 
 // Adds to the sums.
 void nn_dense_add(nn_dense *d);
+
+#if NN_DENSE_RESULTS
+// Writes the results of outputs that are all quick, four at a time, up to y_end; all but step, x, x_end, x_blocks and odd changes.
+void nn_dense_results(nn_dense *d);
+#endif
 
 #endif

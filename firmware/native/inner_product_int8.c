@@ -42,7 +42,7 @@ static nn_sums sums_of(const work *k, const runs *r, const int8_t *w, ptrdiff_t 
     return sums;
 }
 
-enum { TOGETHER = 28 }; // outputs whose sums are kept while the next piece of a long run is widened
+enum { TOGETHER = 24 }; // outputs whose sums are kept while the next piece of a long run is widened
 
 // A piece of x that meets the weights of all outputs.
 typedef struct {
@@ -101,7 +101,22 @@ NN_NOINLINE void quick_results(const work *k, piece *p, const int8_t *w, int32_t
     int8_t *y, int32_t step) {
     const nn_channels *c = &k->channels;
     const int32_t odd = 2 * c->zero + 1;
-    for (int32_t done = 0; done < count; done += NN_OUTPUTS) {
+    int32_t done = 0;
+#if NN_DENSE_RESULTS
+    if (step == 1 && p->at && !p->rest) {
+        nn_dense *const d = &p->four;
+        done = count & -NN_OUTPUTS;
+        d->w = w;
+        d->start = sums;
+        d->multiplier = c->multiplier + o;
+        d->shift = c->shift + o;
+        d->odd = odd;
+        d->y = y;
+        d->y_end = y + done;
+        nn_dense_results(d);
+    }
+#endif
+    for (; done < count; done += NN_OUTPUTS) {
         const int32_t first = nn_min(done, count - NN_OUTPUTS);
         int8_t *to = y + (ptrdiff_t)first * step;
         load_four(p, sums + first);

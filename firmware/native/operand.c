@@ -3,13 +3,13 @@
 #include "inference.h"
 #include "kernel.h"
 
-const uint8_t nn_item_bytes[NN_DTYPES] = {0, 4, 1, 1, 2, 4};
+const uint8_t nn_item_bytes[NN_DTYPES] = {0, 4, 1, 1, 2, 4}; // powers of two: small cores need many instructions to divide
 
 // Sizes and offsets stay below it, in the model file too.
 #define LIMIT (1 << 30)
 
 static int axis_fits(int32_t count, int32_t step, int32_t item) {
-    return count > 0 && count < LIMIT && step > 0 && step < LIMIT && step % item == 0;
+    return count > 0 && count < LIMIT && step > 0 && step < LIMIT && (step & (item - 1)) == 0;
 }
 
 static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
@@ -28,7 +28,7 @@ static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
     }
     x->data = (uint8_t *)buffer->base + offset;
     // Cores without unaligned access would stop here.
-    if ((uintptr_t)x->data % (uintptr_t)item) {
+    if ((uintptr_t)x->data & (uintptr_t)(item - 1)) {
         return NN_BAD_OPERAND;
     }
     x->c = w[NN_O_C];
@@ -52,7 +52,7 @@ static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
     // Elements that lie over each other could be more than the memory holds: then work would have no bound. Each factor
     // is at most the operand's bytes, so two of them fit. (And so does the count of a ring's elements: c * w is below
     // 2^31, h below 2^30.)
-    if ((int64_t)x->c * x->rows > bytes || (int64_t)x->c * x->rows * x->w > bytes / item) {
+    if ((int64_t)x->c * x->rows > bytes || (int64_t)x->c * x->rows * x->w > bytes >> (item >> 1)) {
         return NN_BAD_OPERAND;
     }
     return NN_OK;
