@@ -74,8 +74,8 @@ static int quick_sum_of(const int32_t *p, int even, int other, quick_sum *s) {
         && nn_quick_of(p[BINARY_INT8_OUTPUT_MULTIPLIER], p[BINARY_INT8_OUTPUT_SHIFT], p[BINARY_INT8_OUTPUT_ZERO], &s->quick);
 }
 
-// The same as combine, for both operands are less than 2^28.
-NN_INLINE int8_t quick_result(const quick_sum *s, int32_t even, int32_t item) {
+// The operand that is rescaled, less than 2^28.
+NN_INLINE int32_t rescaled(const quick_sum *s, int32_t item) {
 #ifdef __ARM_ARCH_6M__
     // A difference has 9 bits, so that two products of 32 bits will do.
     const int32_t difference = item - s->zero;
@@ -84,22 +84,50 @@ NN_INLINE int8_t quick_result(const quick_sum *s, int32_t even, int32_t item) {
 #else
     int32_t value = nn_quick_product((item - s->zero) * (1 << LEFT), s->multiplier, 0);
 #endif
-    value = (value + ((value >> 31) & s->away) + s->half) >> s->right;
+    return (value + ((value >> 31) & s->away) + s->half) >> s->right;
+}
+
+// The same as combine, for both operands are less than 2^28.
+NN_INLINE int8_t quick_result(const quick_sum *s, int32_t even, int32_t value) {
     return (int8_t)nn_to_int8(nn_quick_result(&s->quick, value + (even - s->even_zero) * (1 << (LEFT - 1)), -1));
 }
 
+#ifdef __ARM_ARCH_6M__
+
+enum { WORTH_A_TABLE = 512 };
+
+// The same, with a table of what the other operand gives.
+NN_NOINLINE void run_by_table(const quick_sum *sum, const int8_t *even, const int8_t *other, int8_t *y, int32_t count) {
+    int32_t table[256];
+    const quick_sum s = *sum; // so that nothing is read again after a result has been written
+    for (int32_t item = -128; item < 128; item++) {
+        table[(uint8_t)item] = rescaled(&s, item);
+    }
+    for (const int8_t *const end = y + count; y != end;) {
+        *y++ = quick_result(&s, *even++, table[(uint8_t)*other++]);
+    }
+}
+
+#endif
+
 // Elements that lie next to each other.
 static void quick_run(const quick_sum *sum, const int8_t *even, const int8_t *other, int8_t *y, int32_t count) {
+#ifdef __ARM_ARCH_6M__
+    if (count >= WORTH_A_TABLE) {
+        run_by_table(sum, even, other, y, count);
+        return;
+    }
+#endif
     const quick_sum s = *sum; // so that nothing is read again after a result has been written
     int32_t i = 0;
     for (; i + 4 <= count; i += 4, even += 4, other += 4, y += 4) {
-        y[0] = quick_result(&s, even[0], other[0]);
-        y[1] = quick_result(&s, even[1], other[1]);
-        y[2] = quick_result(&s, even[2], other[2]);
-        y[3] = quick_result(&s, even[3], other[3]);
+        y[0] = quick_result(&s, even[0], rescaled(&s, other[0]));
+        y[1] = quick_result(&s, even[1], rescaled(&s, other[1]));
+        y[2] = quick_result(&s, even[2], rescaled(&s, other[2]));
+        y[3] = quick_result(&s, even[3], rescaled(&s, other[3]));
     }
     for (; i < count; i++) {
-        *y++ = quick_result(&s, *even++, *other++);
+        *y++ = quick_result(&s, *even++, rescaled(&s, *other++));
     }
 }
 

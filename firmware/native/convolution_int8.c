@@ -12,6 +12,7 @@ typedef struct {
     int fused; // whether nn_patch_results can finish those that are
     int clamped; // whether not all that fits a byte is a result
     int alone; // whether it can finish all of them without sums in memory
+    int32_t together; // that have room for their sums
 } filters;
 
 #include "windows_int8.h"
@@ -96,7 +97,7 @@ NN_NOINLINE void at_once(const work *k, nn_products *p, const spot *s, uint32_t 
 
 // All output channels of the pixels, piece by piece: the sums of some channels lie behind the patch.
 NN_NOINLINE void by_pieces(const work *k, nn_products *p, const spot *s, uint32_t *patch) {
-    uint32_t *const sums = patch + NN_PIECE * NN_ELEMENT_WORDS;
+    uint32_t *const sums = patch + k->piece * NN_ELEMENT_WORDS;
     ptrdiff_t x = 0;
     for (int32_t o = 0, first = 0, n; o < k->call->out.c; o += n) {
         if (o == first + k->outputs) {
@@ -104,7 +105,7 @@ NN_NOINLINE void by_pieces(const work *k, nn_products *p, const spot *s, uint32_
             x += (ptrdiff_t)k->inputs * k->x.cs;
         }
         int fused = k->of.fused;
-        n = nn_min(first + k->outputs - o, NN_FILTERS);
+        n = nn_min(first + k->outputs - o, k->of.together);
         if (fused && !k->of.quick) {
             n = alike(&k->of.channels, o, n, &fused);
         }
@@ -157,6 +158,12 @@ static int prepare(const nn_state *call, work *k) {
     k->of.fused = k->filter >= 4 && k->filter <= NN_QUICK_PRODUCTS && call->out.cs == 1;
     k->of.alone = k->of.fused && k->of.quick && k->filter <= NN_ALONE;
     k->piece = k->of.alone ? k->filter : k->piece;
+    k->of.together = NN_FILTERS;
+    if (NN_FILTERS < NN_MORE_FILTERS && k->filter > NN_PIECE && k->outputs > NN_FILTERS) {
+        const int32_t pieces = (k->filter - 1) / NN_SHORT_PIECE + 1;
+        k->piece = nn_min(((k->filter - 1) / pieces + NN_BLOCK) & -NN_BLOCK, NN_SHORT_PIECE);
+        k->of.together = NN_MORE_FILTERS;
+    }
     return NN_OK;
 }
 

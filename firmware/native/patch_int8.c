@@ -21,6 +21,13 @@ void nn_patch_piece(nn_products *p, uint32_t *patch, int32_t n, int32_t filter) 
 #include "patch_armv6m.h"
 #else
 
+// Whether add_four is there.
+#if !NN_DSP && defined(__riscv)
+#define NN_FOUR_FILTERS 1
+#else
+#define NN_FOUR_FILTERS 0
+#endif
+
 #if NN_DSP
 
 static void add_group(const uint32_t *x, const int8_t *w, uint32_t *s) {
@@ -65,7 +72,13 @@ NN_INLINE void add_filters(const nn_products *p, const int8_t *v, const int8_t *
 static void add_products(nn_products *p) {
     const int8_t *w = p->w;
     const ptrdiff_t filter = p->n + p->next;
-    for (uint32_t *sums = p->sums; sums != p->sums_end; sums += NN_PIXELS, w += filter) {
+    uint32_t *sums = p->sums;
+#if NN_FOUR_FILTERS
+    for (; p->sums_end - sums >= 4 * NN_PIXELS; sums += 4 * NN_PIXELS, w += 4 * filter) {
+        add_four(p->x, p->x_blocks, p->x_end, w, filter, sums);
+    }
+#endif
+    for (; sums != p->sums_end; sums += NN_PIXELS, w += filter) {
         const int pair = sums + NN_PIXELS != p->sums_end;
         uint32_t s[2 * NN_PIXELS] = {sums[0], sums[1], sums[2], sums[3]}, *second = sums + NN_PIXELS;
         if (pair) {
@@ -103,7 +116,23 @@ static void write_results(nn_products *products) {
     const int8_t *w = p.w;
     const ptrdiff_t filter = p.n + p.next;
     const int32_t count = (int32_t)(p.y_end - p.y[0]), step = p.sums_step / (int32_t)sizeof *p.sums;
-    for (int32_t i = 0; i < count; i += 2) {
+    int32_t i = 0;
+#if NN_FOUR_FILTERS
+    for (; i + 4 <= count; i += 4) {
+        uint32_t s[4 * NN_PIXELS], *four = s;
+        for (const uint32_t *from = p.sums + i * step; four != s + 4 * NN_PIXELS; four += NN_PIXELS, from += step) {
+            four[0] = from[0];
+            four[1] = from[1];
+            four[2] = from[2];
+            four[3] = from[3];
+        }
+        add_four(p.x, p.x_blocks, p.x_end, w + i * filter, filter, s);
+        for (int32_t j = 0; j < 4; j++) {
+            write(&p, i + j, s + j * NN_PIXELS, p.y);
+        }
+    }
+#endif
+    for (; i < count; i += 2) {
         const int pair = i + 1 < count;
         const uint32_t *sums = p.sums + i * step, *second = pair ? sums + step : sums;
         uint32_t s[2 * NN_PIXELS] = {sums[0], sums[1], sums[2], sums[3], second[0], second[1], second[2], second[3]};

@@ -34,7 +34,10 @@ enum {
     NN_FILTERS = NN_IN_REGISTERS ? 32 : 16,
     NN_PIECE = (NN_SCRATCH_WORDS - NN_FILTERS * NN_PIXELS) / NN_ELEMENT_WORDS,
     NN_ALONE = NN_IN_REGISTERS ? NN_SCRATCH_WORDS / NN_ELEMENT_WORDS : 0,
-    NN_PATCH = NN_IN_REGISTERS ? NN_ALONE : NN_PIECE // the longest of both
+    NN_PATCH = NN_IN_REGISTERS ? NN_ALONE : NN_PIECE, // the longest of both
+    // Where there are pieces and filters enough: more filters at once, and shorter pieces, so that fewer patches are filled.
+    NN_MORE_FILTERS = 32,
+    NN_SHORT_PIECE = (NN_SCRATCH_WORDS - NN_MORE_FILTERS * NN_PIXELS) / NN_ELEMENT_WORDS
 };
 
 #if NN_DSP
