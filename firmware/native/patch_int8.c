@@ -103,11 +103,30 @@ static void add_products(nn_products *p) {
     }
 }
 
-// The results of a filter; y[i] is the place of pixel i's.
-NN_INLINE void write(const nn_products *p, int32_t i, const uint32_t *s, int8_t *const *y) {
-    const int32_t multiplier = p->multiplier[i], shift = p->shift[i], bias = p->bias[i];
-    for (int32_t pixel = 0; pixel < NN_PIXELS; pixel++) {
-        y[pixel][i] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)s[pixel] + bias, multiplier, shift, p->odd));
+// Where pixels' results go.
+typedef struct {
+    int8_t *a, *b, *c, *d;
+} places;
+
+// The results of a filter from its sums, bias included.
+NN_INLINE void write(const nn_products *p, int32_t i, const uint32_t *s, const places *y) {
+    const int32_t multiplier = p->multiplier[i], shift = p->shift[i], odd = p->odd;
+    y->a[i] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)s[0], multiplier, shift, odd));
+    y->b[i] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)s[1], multiplier, shift, odd));
+    y->c[i] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)s[2], multiplier, shift, odd));
+    y->d[i] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)s[3], multiplier, shift, odd));
+}
+
+// A filter's bias and the sums there are; with a step of 0 there are none.
+NN_INLINE void take(const nn_products *p, int32_t i, int32_t step, uint32_t *s) {
+    const uint32_t bias = (uint32_t)p->bias[i];
+    s[0] = s[1] = s[2] = s[3] = bias;
+    if (step) {
+        const uint32_t *sums = p->sums + i * step;
+        s[0] += sums[0];
+        s[1] += sums[1];
+        s[2] += sums[2];
+        s[3] += sums[3];
     }
 }
 
@@ -116,31 +135,31 @@ static void write_results(nn_products *products) {
     const int8_t *w = p.w;
     const ptrdiff_t filter = p.n + p.next;
     const int32_t count = (int32_t)(p.y_end - p.y[0]), step = p.sums_step / (int32_t)sizeof *p.sums;
+    const places y = {p.y[0], p.y[1], p.y[2], p.y[3]};
     int32_t i = 0;
 #if NN_FOUR_FILTERS
     for (; i + 4 <= count; i += 4) {
-        uint32_t s[4 * NN_PIXELS], *four = s;
-        for (const uint32_t *from = p.sums + i * step; four != s + 4 * NN_PIXELS; four += NN_PIXELS, from += step) {
-            four[0] = from[0];
-            four[1] = from[1];
-            four[2] = from[2];
-            four[3] = from[3];
-        }
+        uint32_t s[4 * NN_PIXELS];
+        take(&p, i, step, s);
+        take(&p, i + 1, step, s + NN_PIXELS);
+        take(&p, i + 2, step, s + 2 * NN_PIXELS);
+        take(&p, i + 3, step, s + 3 * NN_PIXELS);
         add_four(p.x, p.x_blocks, p.x_end, w + i * filter, filter, s);
         for (int32_t j = 0; j < 4; j++) {
-            write(&p, i + j, s + j * NN_PIXELS, p.y);
+            write(&p, i + j, s + j * NN_PIXELS, &y);
         }
     }
 #endif
     for (; i < count; i += 2) {
         const int pair = i + 1 < count;
-        const uint32_t *sums = p.sums + i * step, *second = pair ? sums + step : sums;
-        uint32_t s[2 * NN_PIXELS] = {sums[0], sums[1], sums[2], sums[3], second[0], second[1], second[2], second[3]};
+        uint32_t s[2 * NN_PIXELS];
+        take(&p, i, step, s);
+        take(&p, i + pair, step, s + NN_PIXELS);
         const int8_t *first = w + i * filter;
         add_filters(&p, first, pair ? first + filter : first, s);
-        write(&p, i, s, p.y);
+        write(&p, i, s, &y);
         if (pair) {
-            write(&p, i + 1, s + NN_PIXELS, p.y);
+            write(&p, i + 1, s + NN_PIXELS, &y);
         }
     }
 }

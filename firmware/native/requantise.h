@@ -129,6 +129,16 @@ NN_INLINE int32_t nn_to_int8(int32_t value) {
     int32_t result;
     __asm("ssat %0, #8, %1" : "=r"(result) : "r"(value));
     return result;
+#elif defined(__riscv)
+    int32_t above;
+    __asm("addi %1, %0, 128\n"
+        "bltu %1, %2, 1f\n"
+        "srai %0, %0, 31\n"
+        "xori %0, %0, 127\n"
+        "1:"
+        : "+r"(value), "=&r"(above)
+        : "r"(256));
+    return value;
 #else
     return (uint32_t)value + 128 < 256 ? value : (value >> 31) ^ 127;
 #endif
