@@ -13,7 +13,14 @@ void nn_dense_widen(const int8_t *x, int32_t n, int32_t zero, uint32_t *to) {
 #elif defined(__ARM_ARCH_6M__)
     // Every fourth element, four times.
     for (int32_t first = 0; first < 4 && n; first++) {
-        for (const int8_t *from = x + first, *const end = x + n; from < end; from += 4) {
+        const int8_t *from = x + first;
+        for (uint32_t *const blocks = to + (n >> 4) * 4; to != blocks; to += 4, from += 16) {
+            to[0] = (uint32_t)(from[0] - zero);
+            to[1] = (uint32_t)(from[4] - zero);
+            to[2] = (uint32_t)(from[8] - zero);
+            to[3] = (uint32_t)(from[12] - zero);
+        }
+        for (const int8_t *const end = x + n; from < end; from += 4) {
             *to++ = (uint32_t)(*from - zero);
         }
     }
@@ -215,6 +222,80 @@ __attribute__((naked, noipa)) void nn_dense_add(nn_dense *d) {
         "pop {r4-r7, pc}\n");
 }
 
+// r0 sums, r6 multipliers, r7 shifts, r8 y, r9 its step, r10 the odd number, r11 2^14; the product is that of
+// nn_quick_product.
+#define RESULT                \
+    "ldm r0!, {r1}\n"         \
+    "sxth r2, r1\n"           \
+    "subs r1, r1, r2\n"       \
+    "asrs r1, r1, #16\n"      \
+    "ldm r6!, {r4}\n"         \
+    "uxth r3, r4\n"           \
+    "asrs r4, r4, #16\n"      \
+    "movs r5, r3\n"           \
+    "muls r5, r2, r5\n"       \
+    "asrs r5, r5, #16\n"      \
+    "muls r2, r4, r2\n"       \
+    "adds r5, r5, r2\n"       \
+    "muls r3, r1, r3\n"       \
+    "adds r5, r5, r3\n"       \
+    "muls r4, r1, r4\n"       \
+    "add r5, r11\n"           \
+    "asrs r5, r5, #15\n"      \
+    "lsls r4, r4, #1\n"       \
+    "adds r5, r5, r4\n"       \
+    "ldm r7!, {r1}\n"         \
+    "mvns r1, r1\n"           \
+    "mov r2, r10\n"           \
+    "lsls r2, r1\n"           \
+    "adds r5, r5, r2\n"       \
+    "adds r1, #1\n"           \
+    "asrs r5, r1\n"           \
+    "sxtb r1, r5\n"           \
+    "cmp r1, r5\n"            \
+    "beq 1f\n"                \
+    "asrs r1, r5, #31\n"      \
+    "movs r2, #127\n"         \
+    "eors r1, r2\n"           \
+    "1:\n"                    \
+    "mov r2, r8\n"            \
+    "strb r1, [r2]\n"         \
+    "add r8, r9\n"
+
+__attribute__((naked, noipa)) void nn_dense_bytes(const uint32_t *sums, const int32_t *multiplier, const int32_t *shift,
+    int32_t odd, int8_t *y, int32_t step) {
+    (void)sums;
+    (void)multiplier;
+    (void)shift;
+    (void)odd;
+    (void)y;
+    (void)step;
+    __asm volatile(
+        ".syntax unified\n"
+        "push {r4-r7, lr}\n"
+        "mov r4, r8\n"
+        "mov r5, r9\n"
+        "mov r6, r10\n"
+        "mov r7, r11\n"
+        "push {r4-r7}\n"
+        "ldr r4, [sp, #36]\n"
+        "mov r8, r4\n"
+        "ldr r4, [sp, #40]\n"
+        "mov r9, r4\n"
+        "mov r10, r3\n"
+        "movs r4, #1\n"
+        "lsls r4, r4, #14\n"
+        "mov r11, r4\n"
+        "mov r6, r1\n"
+        "mov r7, r2\n" RESULT RESULT RESULT RESULT
+        "pop {r4-r7}\n"
+        "mov r8, r4\n"
+        "mov r9, r5\n"
+        "mov r10, r6\n"
+        "mov r11, r7\n"
+        "pop {r4-r7, pc}\n");
+}
+
 #else
 
 void nn_dense_add(nn_dense *d) {
@@ -238,17 +319,26 @@ void nn_dense_add(nn_dense *d) {
 #define ELEMENT(x_at, at)                                                                           \
     "lw t0, " x_at "(%[x])\n" OUTPUT(at, "%[p]", "%[a]") OUTPUT(at, "%[q]", "%[b]") OUTPUT(at, "%[r]", "%[c]") \
         OUTPUT(at, "%[s]", "%[e]")
+#define FOUR(x_at, at) \
+    ELEMENT(x_at, at) ELEMENT(x_at "+4", at "+1") ELEMENT(x_at "+8", at "+2") ELEMENT(x_at "+12", at "+3")
+#define ADD(elements, bytes, count, to)                                                                                  \
+    __asm volatile("1:\n" elements                                                                                      \
+        "addi %[x], %[x], " bytes "\n"                                                                                  \
+        "addi %[p], %[p], " count "\n"                                                                                  \
+        "addi %[q], %[q], " count "\n"                                                                                  \
+        "addi %[r], %[r], " count "\n"                                                                                  \
+        "addi %[s], %[s], " count "\n"                                                                                  \
+        "bne %[x], %[end], 1b\n"                                                                                        \
+        : [x] "+r"(x), [p] "+r"(p), [q] "+r"(q), [r] "+r"(r), [s] "+r"(s), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [e] "+r"(e) \
+        : [end] "r"(to)                                                                                                  \
+        : "t0", "t1", "memory")
     const uint32_t *x = d->x;
-    __asm volatile("1:\n" ELEMENT("0", "0") ELEMENT("4", "1") ELEMENT("8", "2") ELEMENT("12", "3")
-        "addi %[x], %[x], 16\n"
-        "addi %[p], %[p], 4\n"
-        "addi %[q], %[q], 4\n"
-        "addi %[r], %[r], 4\n"
-        "addi %[s], %[s], 4\n"
-        "bne %[x], %[end], 1b\n"
-        : [x] "+r"(x), [p] "+r"(p), [q] "+r"(q), [r] "+r"(r), [s] "+r"(s), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [e] "+r"(e)
-        : [end] "r"(d->x_end)
-        : "t0", "t1", "memory");
+    if (x != d->x_blocks) {
+        ADD(FOUR("0", "0") FOUR("16", "4") FOUR("32", "8") FOUR("48", "12"), "64", "16", d->x_blocks);
+    }
+    if (x != d->x_end) {
+        ADD(FOUR("0", "0"), "16", "4", d->x_end);
+    }
 #else
     for (const uint32_t *x = d->x; x != d->x_end; x += 4, p += 4, q += 4, r += 4, s += 4) {
         for (int32_t i = 0; i < 4; i++) {

@@ -45,4 +45,9 @@ void nn_dense_add(nn_dense *d);
 void nn_dense_results(nn_dense *d);
 #endif
 
+#if !NN_DSP && defined(__ARM_ARCH_6M__)
+// The results of four outputs that are quick, from their sums with bias.
+void nn_dense_bytes(const uint32_t *sums, const int32_t *multiplier, const int32_t *shift, int32_t odd, int8_t *y, int32_t step);
+#endif
+
 #endif

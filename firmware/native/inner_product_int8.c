@@ -122,6 +122,9 @@ NN_NOINLINE void quick_results(const work *k, piece *p, const int8_t *w, int32_t
         load_four(p, sums + first);
         add_four(k, p, w + first * k->length);
         const int32_t *m = c->multiplier + o + first, *shift = c->shift + o + first;
+#if !NN_DSP && defined(__ARM_ARCH_6M__)
+        nn_dense_bytes(p->four.sums, m, shift, odd, to, step);
+#else
         to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[0], m[0], shift[0], odd));
         to += step;
         to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[1], m[1], shift[1], odd));
@@ -129,6 +132,7 @@ NN_NOINLINE void quick_results(const work *k, piece *p, const int8_t *w, int32_t
         to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[2], m[2], shift[2], odd));
         to += step;
         to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[3], m[3], shift[3], odd));
+#endif
     }
     for (int32_t i = 0; i < count && (c->least != -128 || c->most != 127); i++) {
         y[(ptrdiff_t)i * step] = (int8_t)nn_min(nn_max(y[(ptrdiff_t)i * step], c->least), c->most);
