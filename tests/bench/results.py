@@ -22,7 +22,7 @@ from firmware.emulator import install
 from tests.bench.kernels.count import CORES as COUNTED
 from tests.bench.kernels.count import Counted, count
 from tests.bench.results_file import COLUMNS, RESULTS, Sums, parsed, text
-from tests.bench.rows import BACKENDS, CORES, FIRMWARE, MPY, NETWORKS, Row, model
+from tests.bench.rows import BACKENDS, CORES, FIRMWARE, MPY, NETWORKS, PACKED, Row, model
 from tests.bench.whole import measured, sessions
 from tests.boards import lacking as lacking_board
 
@@ -94,7 +94,7 @@ def slower_inferences(before: Sequence[Row], now: Sequence[Row]) -> list[str]:
 def main(arguments: Sequence[str]) -> None:
     if unknown := set(arguments) - {"--fast", "--kernels"}:
         raise SystemExit(f"{', '.join(unknown)}? There are --fast and --kernels")
-    renewed = () if "--kernels" in arguments else (FIRMWARE, MPY) if "--fast" in arguments else BACKENDS
+    renewed = () if "--kernels" in arguments else (FIRMWARE, PACKED, MPY) if "--fast" in arguments else BACKENDS
     if missing := lacking() + (lacking_boards() if renewed else []):
         raise SystemExit(f"not here: {', '.join(missing)}")
     tools = versions()

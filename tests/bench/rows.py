@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import boards
 from host_tools.convert import to_nnm
 from host_tools.demo import digits
 from host_tools.importers import load_model
 from host_tools.model_file import ModelFile
+from host_tools.packing import CORES as CORES_TO_PACK_FOR
+from host_tools.packing import GENERIC, core_of_board, pack
 from tests.models.shared import found
 
 NETWORKS = {
@@ -33,6 +36,10 @@ class Core:
     def is_arm(self) -> bool:
         return self.profile.startswith("cortex")
 
+    @property
+    def has_packing(self) -> bool:
+        return CORES_TO_PACK_FOR[core_of_board(boards.load(self.board))] != GENERIC
+
 
 CORES = {
     "m4": Core("Cortex-M4F", "qemu_cortex_m4f", "cortex-m4f"),
@@ -41,8 +48,8 @@ CORES = {
     "m0": Core("Cortex-M0+", "rpi_pico", "cortex-m0plus"),
     "rv32": Core("RV32IMC", "qemu_rv32", "rv32imc"),
 }
-FIRMWARE, MPY = "_nnmicro", "_nnmicro as .mpy"
-BACKENDS = (FIRMWARE, MPY, "asm_thumb", "viper", "reference")
+FIRMWARE, PACKED, MPY = "_nnmicro", "_nnmicro, packed", "_nnmicro as .mpy"
+BACKENDS = (FIRMWARE, PACKED, MPY, "asm_thumb", "viper", "reference")
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,13 @@ def model(network: str) -> ModelFile:
     if path is None:
         raise FileNotFoundError(f"the shared models are not there ({network})")
     return ModelFile(to_nnm(load_model(path)), f"{network}.nnm")
+
+
+@cache
+def packed(network: str, core: str) -> ModelFile:
+    """The same with weights packed for one of `CORES`."""
+    file = model(network)
+    return ModelFile(pack(file.data, core_of_board(boards.load(CORES[core].board))).data, file.name)
 
 
 @cache

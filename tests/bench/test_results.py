@@ -6,10 +6,10 @@ import pytest
 
 from tests.bench import results, results_file, whole
 from tests.bench.results_file import COLUMNS, RESULTS
-from tests.bench.rows import BACKENDS, CORES, FIRMWARE, NETWORKS, TINY, Row
+from tests.bench.rows import BACKENDS, CORES, FIRMWARE, NETWORKS, PACKED, TINY, Row
 
 # Those that a few minutes are enough for.
-CHECKED = (FIRMWARE,)
+CHECKED = (FIRMWARE, PACKED)
 
 
 def test_a_kernel_of_more_than_a_hundredth_is_slower() -> None:

@@ -20,13 +20,13 @@ from host_tools.device.qemu import QemuDevice
 from host_tools.device.romfs import push_romfs
 from host_tools.model_file import ModelFile
 from host_tools.remote.benchmark import estimated_cycles, measure
-from tests.bench.rows import BACKENDS, CORES, MPY, NETWORKS, Core, Row, model
+from tests.bench.rows import BACKENDS, CORES, MPY, NETWORKS, PACKED, Core, Row, model, packed
 
 # What takes minutes and tells nothing new: plain Python, hundreds of times as slow.
 TOO_LONG = {(net, core, "reference") for core in CORES for net in ("ic", "vww")}
 TOO_LONG |= {(net, "m0", backend) for net in ("ic", "vww") for backend in ("viper", "asm_thumb")}
 TOO_LONG |= {("kws", "m0", "reference")}
-_USED = {"_nnmicro": "_nnmicro", MPY: "_nnmicro"}
+_USED = dict.fromkeys((PACKED, MPY), "_nnmicro")
 # What runs on MicroPython without anything of ours; on the Pico also what our firmware leaves out.
 _ON_STOCK = dict.fromkeys(CORES, (MPY,)) | {"m0": (MPY, "asm_thumb", "viper")}
 # A session: a core, and the backends that one firmware of it runs.
@@ -75,11 +75,13 @@ def _row(device: Device, row: Row) -> Row:
     core, used = CORES[row.core], _USED.get(row.backend, row.backend)
     if row.backend == "asm_thumb" and not core.is_arm:
         return replace(row, why="for Arm only")
+    if row.backend == PACKED and not core.has_packing:
+        return replace(row, why="its kernels read generic weights")
     if row.key in TOO_LONG:
         return replace(row, why="takes too long")
     if used not in dict(nnmicro.backends()):
         return replace(row, why="not there")
-    file = model(row.network)
+    file = packed(row.network, row.core) if row.backend == PACKED else model(row.network)
     try:
         in_place = isinstance(device, PicoDevice) and row.backend not in _ON_STOCK[row.core]
         path = _push(device, file, used, in_place)
