@@ -128,6 +128,14 @@ static void merge(axis axes[3]) {
     }
 }
 
+// Elements of four bytes at multiples of four.
+static void copy_words(uint8_t *to, const uint8_t *source, const axis *a) {
+    const uint32_t *from = (const uint32_t *)(const void *)source;
+    for (int32_t i = 0; i < a->count; i++) {
+        *(uint32_t *)(void *)(to + (ptrdiff_t)i * a->step) = from[i];
+    }
+}
+
 static void copy_in(uint8_t *target, const uint8_t *source, const axis axes[3], size_t item) {
     const size_t row = (size_t)axes[0].count * item;
     for (int32_t k = 0; k < axes[2].count; k++) {
@@ -135,6 +143,8 @@ static void copy_in(uint8_t *target, const uint8_t *source, const axis axes[3], 
             uint8_t *to = target + (ptrdiff_t)k * axes[2].step + (ptrdiff_t)j * axes[1].step;
             if (axes[0].step == (int32_t)item) {
                 nn_copy_bytes(to, source, row);
+            } else if (item == 4 && !(((uintptr_t)source | (uintptr_t)to | (uint32_t)axes[0].step) & 3)) {
+                copy_words(to, source, &axes[0]);
             } else {
                 for (int32_t i = 0; i < axes[0].count; i++) {
                     nn_copy_bytes(to + (ptrdiff_t)i * axes[0].step, source + (size_t)i * item, item);
