@@ -17,37 +17,37 @@ def four_pixels(r0):
     mov(r7, r11)
     data(2, 0xB4F0)  # push {r4, r5, r6, r7}
     mov(lr, r0)
-    ldr(r1, [r0, 8])
-    str(r1, [r0, 100])
-    ldr(r1, [r0, 16])
-    str(r1, [r0, 104])
-    ldr(r1, [r0, 60])
-    str(r1, [r0, 108])
-    ldr(r1, [r0, 12])
-    str(r1, [r0, 112])
+    ldr(r1, [r0, 8])  # CHANNELS
+    str(r1, [r0, 100])  # channels to come
+    ldr(r1, [r0, 16])  # BIAS
+    str(r1, [r0, 104])  # the next bias
+    ldr(r1, [r0, 60])  # SUMS
+    str(r1, [r0, 108])  # where the next sums go
+    ldr(r1, [r0, 12])  # WEIGHTS
+    str(r1, [r0, 112])  # the end of the next filter
     label(FILTER)
     mov(r7, lr)
-    ldr(r1, [r7, 104])
+    ldr(r1, [r7, 104])  # the next bias
     ldr(r2, [r1, 0])
     add(r1, 4)
-    str(r1, [r7, 104])
+    str(r1, [r7, 104])  # the next bias
     mov(r8, r2)
     mov(r9, r2)
     mov(r10, r2)
     mov(r11, r2)
     mov(r5, 0)
     mov(r12, r5)
-    ldr(r5, [r7, 4])
-    ldr(r4, [r7, 112])
+    ldr(r5, [r7, 4])  # SIZE
+    ldr(r4, [r7, 112])  # the end of the next filter
     add(r4, r4, r5)
-    str(r4, [r7, 112])
-    ldr(r0, [r7, 72])
+    str(r4, [r7, 112])  # the end of the next filter
+    ldr(r0, [r7, 72])  # PATCH
     add(r0, r0, r5)
-    ldr(r1, [r7, 76])
+    ldr(r1, [r7, 76])  # PATCH + 1
     add(r1, r1, r5)
-    ldr(r2, [r7, 80])
+    ldr(r2, [r7, 80])  # PATCH + 2
     add(r2, r2, r5)
-    ldr(r3, [r7, 84])
+    ldr(r3, [r7, 84])  # PATCH + 3
     add(r3, r3, r5)
     neg(r5, r5)
     label(ELEMENT)
@@ -68,10 +68,10 @@ def four_pixels(r0):
     add(r5, 1)
     bne(ELEMENT)
     mov(r7, lr)
-    ldr(r5, [r7, 28])
+    ldr(r5, [r7, 28])  # MINUS
     mov(r6, r12)
     mul(r5, r6)
-    ldr(r6, [r7, 108])
+    ldr(r6, [r7, 108])  # where the next sums go
     mov(r0, r8)
     add(r0, r0, r5)
     mov(r1, r9)
@@ -81,10 +81,10 @@ def four_pixels(r0):
     mov(r3, r11)
     add(r3, r3, r5)
     data(2, 0xC60F)  # stmia r6!, {r0, r1, r2, r3}
-    str(r6, [r7, 108])
-    ldr(r1, [r7, 100])
+    str(r6, [r7, 108])  # where the next sums go
+    ldr(r1, [r7, 100])  # channels to come
     sub(r1, 1)
-    str(r1, [r7, 100])
+    str(r1, [r7, 100])  # channels to come
     bne(FILTER)
     data(2, 0xBCF0)  # pop {r4, r5, r6, r7}
     mov(r8, r4)
@@ -103,28 +103,28 @@ def one_pixel(r0):
     mov(r7, r11)
     data(2, 0xB4F0)  # push {r4, r5, r6, r7}
     mov(lr, r0)
-    ldr(r1, [r0, 8])
-    str(r1, [r0, 100])
-    ldr(r1, [r0, 16])
-    str(r1, [r0, 104])
-    ldr(r1, [r0, 60])
-    str(r1, [r0, 108])
-    ldr(r1, [r0, 12])
-    str(r1, [r0, 112])
+    ldr(r1, [r0, 8])  # CHANNELS
+    str(r1, [r0, 100])  # channels to come
+    ldr(r1, [r0, 16])  # BIAS
+    str(r1, [r0, 104])  # the next bias
+    ldr(r1, [r0, 60])  # SUMS
+    str(r1, [r0, 108])  # where the next sums go
+    ldr(r1, [r0, 12])  # WEIGHTS
+    str(r1, [r0, 112])  # the end of the next filter
     label(FILTER)
     mov(r7, lr)
-    ldr(r1, [r7, 104])
+    ldr(r1, [r7, 104])  # the next bias
     ldr(r2, [r1, 0])
     add(r1, 4)
-    str(r1, [r7, 104])
+    str(r1, [r7, 104])  # the next bias
     mov(r8, r2)
     mov(r5, 0)
     mov(r12, r5)
-    ldr(r5, [r7, 4])
-    ldr(r4, [r7, 112])
+    ldr(r5, [r7, 4])  # SIZE
+    ldr(r4, [r7, 112])  # the end of the next filter
     add(r4, r4, r5)
-    str(r4, [r7, 112])
-    ldr(r0, [r7, 72])
+    str(r4, [r7, 112])  # the end of the next filter
+    ldr(r0, [r7, 72])  # PATCH
     add(r0, r0, r5)
     neg(r5, r5)
     label(ELEMENT)
@@ -136,17 +136,17 @@ def one_pixel(r0):
     add(r5, 1)
     bne(ELEMENT)
     mov(r7, lr)
-    ldr(r5, [r7, 28])
+    ldr(r5, [r7, 28])  # MINUS
     mov(r6, r12)
     mul(r5, r6)
-    ldr(r6, [r7, 108])
+    ldr(r6, [r7, 108])  # where the next sums go
     mov(r0, r8)
     add(r0, r0, r5)
     data(2, 0xC601)  # stmia r6!, {r0}
-    str(r6, [r7, 108])
-    ldr(r1, [r7, 100])
+    str(r6, [r7, 108])  # where the next sums go
+    ldr(r1, [r7, 100])  # channels to come
     sub(r1, 1)
-    str(r1, [r7, 100])
+    str(r1, [r7, 100])  # channels to come
     bne(FILTER)
     data(2, 0xBCF0)  # pop {r4, r5, r6, r7}
     mov(r8, r4)

@@ -14,20 +14,20 @@ import micropython
 @micropython.asm_thumb
 def widen(r0):
     data(2, 0xE92D, 0x0F00)  # push {r8, r9, r10, r11}
-    ldr(r1, [r0, 4])
-    ldr(r6, [r0, 28])
+    ldr(r1, [r0, 4])  # SIZE
+    ldr(r6, [r0, 28])  # MINUS
     data(2, 0xEAC6, 0x4606)  # pkhbt r6, r6, r6, lsl #16
     # r7: from a group to the next; r8: patches to do
     mov(r7, 8)
     data(2, 0xF04F, 0x0801)  # mov r8, #1
-    ldr(r2, [r0, 0])
+    ldr(r2, [r0, 0])  # COUNT
     cmp(r2, 1)
     beq(ONE)
     mov(r7, 32)
     mov(r2, 4)
     mov(r8, r2)
     label(ONE)
-    ldr(r2, [r0, 68])
+    ldr(r2, [r0, 68])  # WIDE
     mov(r9, r2)
     add(r0, 72)
     mov(r10, r0)
@@ -78,37 +78,37 @@ def four_pixels(r0):
     data(2, 0xE92D, 0x0F00)  # push {r8, r9, r10, r11}
     mov(lr, r0)
     # ADJUST: how far the last group lies over the one before; BLOCKS of 16 elements, and the groups of the TAIL.
-    ldr(r2, [r0, 4])
+    ldr(r2, [r0, 4])  # SIZE
     mov(r4, 3)
     mov(r3, r2)
     and_(r3, r4)
     mov(r5, 4)
     sub(r3, r5, r3)
     and_(r3, r4)
-    str(r3, [r0, 112])
+    str(r3, [r0, 112])  # ADJUST
     lsr(r3, r2, 4)
-    str(r3, [r0, 116])
+    str(r3, [r0, 116])  # BLOCKS
     add(r2, 3)
     lsr(r2, r2, 2)
     lsl(r3, r3, 2)
     sub(r2, r2, r3)
-    str(r2, [r0, 120])
-    ldr(r2, [r0, 8])
-    str(r2, [r0, 100])
-    ldr(r2, [r0, 16])
-    str(r2, [r0, 104])
-    ldr(r2, [r0, 60])
-    str(r2, [r0, 108])
-    ldr(r1, [r0, 12])
+    str(r2, [r0, 120])  # TAIL
+    ldr(r2, [r0, 8])  # CHANNELS
+    str(r2, [r0, 100])  # channels to come
+    ldr(r2, [r0, 16])  # BIAS
+    str(r2, [r0, 104])  # the next bias
+    ldr(r2, [r0, 60])  # SUMS
+    str(r2, [r0, 108])  # where the next sums go
+    ldr(r1, [r0, 12])  # WEIGHTS
     label(FILTER)
-    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104]
+    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104] @ the next bias
     data(2, 0xF852, 0x8B04)  # ldr r8, [r2], #4
-    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104]
+    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104] @ the next bias
     mov(r9, r8)
     mov(r10, r8)
     mov(r11, r8)
-    data(2, 0xF8DE, 0x0044)  # ldr r0, [lr, #68]
-    data(2, 0xF8DE, 0xC074)  # ldr r12, [lr, #116]
+    data(2, 0xF8DE, 0x0044)  # ldr r0, [lr, #68] @ WIDE
+    data(2, 0xF8DE, 0xC074)  # ldr r12, [lr, #116] @ BLOCKS
     data(2, 0xF1BC, 0x0F00)  # cmp r12, #0
     beq(REST)
     label(BLOCK)
@@ -171,11 +171,11 @@ def four_pixels(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne_w(BLOCK)
     label(REST)
-    data(2, 0xF8DE, 0xC078)  # ldr r12, [lr, #120]
+    data(2, 0xF8DE, 0xC078)  # ldr r12, [lr, #120] @ TAIL
     data(2, 0xF1BC, 0x0F00)  # cmp r12, #0
     beq(STORE)
     label(TAIL)
-    data(2, 0xF8DE, 0x2070)  # ldr r2, [lr, #112]
+    data(2, 0xF8DE, 0x2070)  # ldr r2, [lr, #112] @ ADJUST
     data(2, 0xF1BC, 0x0F01)  # cmp r12, #1
     bne(WHOLE)
     sub(r1, r1, r2)
@@ -196,12 +196,12 @@ def four_pixels(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne(TAIL)
     label(STORE)
-    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108]
+    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108] @ where the next sums go
     data(2, 0xE8A2, 0x0F00)  # stmia r2!, {r8, r9, r10, r11}
-    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108]
-    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100]
+    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108] @ where the next sums go
+    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100] @ channels to come
     sub(r2, 1)
-    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100]
+    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100] @ channels to come
     bne_w(FILTER)
     data(2, 0xE8BD, 0x0F00)  # pop {r8, r9, r10, r11}
     mov(r0, 0)
@@ -213,36 +213,36 @@ def one_pixel(r0):
     data(2, 0xE92D, 0x0F00)  # push {r8, r9, r10, r11}
     mov(lr, r0)
     # ADJUST: how far the last group lies over the one before; BLOCKS of 16 elements, and the groups of the TAIL.
-    ldr(r2, [r0, 4])
+    ldr(r2, [r0, 4])  # SIZE
     mov(r4, 3)
     mov(r3, r2)
     and_(r3, r4)
     mov(r5, 4)
     sub(r3, r5, r3)
     and_(r3, r4)
-    str(r3, [r0, 112])
+    str(r3, [r0, 112])  # ADJUST
     lsr(r3, r2, 4)
-    str(r3, [r0, 116])
+    str(r3, [r0, 116])  # BLOCKS
     add(r2, 3)
     lsr(r2, r2, 2)
     lsl(r3, r3, 2)
     sub(r2, r2, r3)
-    str(r2, [r0, 120])
-    ldr(r2, [r0, 8])
-    str(r2, [r0, 100])
-    ldr(r2, [r0, 16])
-    str(r2, [r0, 104])
-    ldr(r2, [r0, 60])
-    str(r2, [r0, 108])
-    ldr(r1, [r0, 12])
+    str(r2, [r0, 120])  # TAIL
+    ldr(r2, [r0, 8])  # CHANNELS
+    str(r2, [r0, 100])  # channels to come
+    ldr(r2, [r0, 16])  # BIAS
+    str(r2, [r0, 104])  # the next bias
+    ldr(r2, [r0, 60])  # SUMS
+    str(r2, [r0, 108])  # where the next sums go
+    ldr(r1, [r0, 12])  # WEIGHTS
     label(FILTER)
-    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104]
+    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104] @ the next bias
     data(2, 0xF852, 0x8B04)  # ldr r8, [r2], #4
-    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104]
+    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104] @ the next bias
     mov(r2, 0)
     mov(r9, r2)
-    data(2, 0xF8DE, 0x0044)  # ldr r0, [lr, #68]
-    data(2, 0xF8DE, 0xC074)  # ldr r12, [lr, #116]
+    data(2, 0xF8DE, 0x0044)  # ldr r0, [lr, #68] @ WIDE
+    data(2, 0xF8DE, 0xC074)  # ldr r12, [lr, #116] @ BLOCKS
     data(2, 0xF1BC, 0x0F00)  # cmp r12, #0
     beq(REST)
     label(BLOCK)
@@ -273,11 +273,11 @@ def one_pixel(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne_w(BLOCK)
     label(REST)
-    data(2, 0xF8DE, 0xC078)  # ldr r12, [lr, #120]
+    data(2, 0xF8DE, 0xC078)  # ldr r12, [lr, #120] @ TAIL
     data(2, 0xF1BC, 0x0F00)  # cmp r12, #0
     beq(STORE)
     label(TAIL)
-    data(2, 0xF8DE, 0x2070)  # ldr r2, [lr, #112]
+    data(2, 0xF8DE, 0x2070)  # ldr r2, [lr, #112] @ ADJUST
     data(2, 0xF1BC, 0x0F01)  # cmp r12, #1
     bne(WHOLE)
     sub(r1, r1, r2)
@@ -291,13 +291,13 @@ def one_pixel(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne(TAIL)
     label(STORE)
-    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108]
+    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108] @ where the next sums go
     data(2, 0x44C8)  # add r8, r9
     data(2, 0xF842, 0x8B04)  # str r8, [r2], #4
-    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108]
-    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100]
+    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108] @ where the next sums go
+    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100] @ channels to come
     sub(r2, 1)
-    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100]
+    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100] @ channels to come
     bne_w(FILTER)
     data(2, 0xE8BD, 0x0F00)  # pop {r8, r9, r10, r11}
     mov(r0, 0)

@@ -13,26 +13,26 @@ import micropython
 def four_pixels(r0):
     data(2, 0xE92D, 0x0F00)  # push {r8, r9, r10, r11}
     mov(lr, r0)
-    ldr(r2, [r0, 8])
-    str(r2, [r0, 100])
-    ldr(r2, [r0, 16])
-    str(r2, [r0, 104])
-    ldr(r2, [r0, 60])
-    str(r2, [r0, 108])
-    ldr(r1, [r0, 12])
+    ldr(r2, [r0, 8])  # CHANNELS
+    str(r2, [r0, 100])  # channels to come
+    ldr(r2, [r0, 16])  # BIAS
+    str(r2, [r0, 104])  # the next bias
+    ldr(r2, [r0, 60])  # SUMS
+    str(r2, [r0, 108])  # where the next sums go
+    ldr(r1, [r0, 12])  # WEIGHTS
     label(FILTER)
-    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104]
+    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104] @ the next bias
     data(2, 0xF852, 0x8B04)  # ldr r8, [r2], #4
-    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104]
+    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104] @ the next bias
     mov(r9, r8)
     mov(r10, r8)
     mov(r11, r8)
-    data(2, 0xF8DE, 0x2048)  # ldr r2, [lr, #72]
-    data(2, 0xF8DE, 0x304C)  # ldr r3, [lr, #76]
-    data(2, 0xF8DE, 0x4050)  # ldr r4, [lr, #80]
-    data(2, 0xF8DE, 0x5054)  # ldr r5, [lr, #84]
+    data(2, 0xF8DE, 0x2048)  # ldr r2, [lr, #72] @ PATCH
+    data(2, 0xF8DE, 0x304C)  # ldr r3, [lr, #76] @ PATCH + 1
+    data(2, 0xF8DE, 0x4050)  # ldr r4, [lr, #80] @ PATCH + 2
+    data(2, 0xF8DE, 0x5054)  # ldr r5, [lr, #84] @ PATCH + 3
     mov(r0, 0)
-    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4]
+    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4] @ SIZE
     data(2, 0xEA5F, 0x0C9C)  # lsrs r12, r12, #2
     beq(REST)
     label(BLOCK)
@@ -79,7 +79,7 @@ def four_pixels(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne(BLOCK)
     label(REST)
-    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4]
+    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4] @ SIZE
     data(2, 0xF01C, 0x0C03)  # ands r12, r12, #3
     beq(STORE)
     label(TAIL)
@@ -96,18 +96,18 @@ def four_pixels(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne(TAIL)
     label(STORE)
-    data(2, 0xF8DE, 0x701C)  # ldr r7, [lr, #28]
+    data(2, 0xF8DE, 0x701C)  # ldr r7, [lr, #28] @ MINUS
     mul(r7, r0)
     data(2, 0x44B8)  # add r8, r7
     data(2, 0x44B9)  # add r9, r7
     data(2, 0x44BA)  # add r10, r7
     data(2, 0x44BB)  # add r11, r7
-    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108]
+    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108] @ where the next sums go
     data(2, 0xE8A2, 0x0F00)  # stmia r2!, {r8, r9, r10, r11}
-    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108]
-    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100]
+    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108] @ where the next sums go
+    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100] @ channels to come
     sub(r2, 1)
-    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100]
+    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100] @ channels to come
     bne_w(FILTER)
     data(2, 0xE8BD, 0x0F00)  # pop {r8, r9, r10, r11}
     mov(r0, 0)
@@ -118,20 +118,20 @@ def four_pixels(r0):
 def one_pixel(r0):
     data(2, 0xE92D, 0x0F00)  # push {r8, r9, r10, r11}
     mov(lr, r0)
-    ldr(r2, [r0, 8])
-    str(r2, [r0, 100])
-    ldr(r2, [r0, 16])
-    str(r2, [r0, 104])
-    ldr(r2, [r0, 60])
-    str(r2, [r0, 108])
-    ldr(r1, [r0, 12])
+    ldr(r2, [r0, 8])  # CHANNELS
+    str(r2, [r0, 100])  # channels to come
+    ldr(r2, [r0, 16])  # BIAS
+    str(r2, [r0, 104])  # the next bias
+    ldr(r2, [r0, 60])  # SUMS
+    str(r2, [r0, 108])  # where the next sums go
+    ldr(r1, [r0, 12])  # WEIGHTS
     label(FILTER)
-    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104]
+    data(2, 0xF8DE, 0x2068)  # ldr r2, [lr, #104] @ the next bias
     data(2, 0xF852, 0x8B04)  # ldr r8, [r2], #4
-    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104]
-    data(2, 0xF8DE, 0x2048)  # ldr r2, [lr, #72]
+    data(2, 0xF8CE, 0x2068)  # str r2, [lr, #104] @ the next bias
+    data(2, 0xF8DE, 0x2048)  # ldr r2, [lr, #72] @ PATCH
     mov(r0, 0)
-    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4]
+    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4] @ SIZE
     data(2, 0xEA5F, 0x0C9C)  # lsrs r12, r12, #2
     beq(REST)
     label(BLOCK)
@@ -154,7 +154,7 @@ def one_pixel(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne(BLOCK)
     label(REST)
-    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4]
+    data(2, 0xF8DE, 0xC004)  # ldr r12, [lr, #4] @ SIZE
     data(2, 0xF01C, 0x0C03)  # ands r12, r12, #3
     beq(STORE)
     label(TAIL)
@@ -165,15 +165,15 @@ def one_pixel(r0):
     data(2, 0xF1BC, 0x0C01)  # subs r12, r12, #1
     bne(TAIL)
     label(STORE)
-    data(2, 0xF8DE, 0x701C)  # ldr r7, [lr, #28]
+    data(2, 0xF8DE, 0x701C)  # ldr r7, [lr, #28] @ MINUS
     mul(r7, r0)
     data(2, 0x44B8)  # add r8, r7
-    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108]
+    data(2, 0xF8DE, 0x206C)  # ldr r2, [lr, #108] @ where the next sums go
     data(2, 0xF842, 0x8B04)  # str r8, [r2], #4
-    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108]
-    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100]
+    data(2, 0xF8CE, 0x206C)  # str r2, [lr, #108] @ where the next sums go
+    data(2, 0xF8DE, 0x2064)  # ldr r2, [lr, #100] @ channels to come
     sub(r2, 1)
-    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100]
+    data(2, 0xF8CE, 0x2064)  # str r2, [lr, #100] @ channels to come
     bne_w(FILTER)
     data(2, 0xE8BD, 0x0F00)  # pop {r8, r9, r10, r11}
     mov(r0, 0)

@@ -16,35 +16,35 @@ def results(r0):
     mov(r7, r11)
     data(2, 0xB4F0)  # push {r4, r5, r6, r7}
     mov(r7, r0)
-    ldr(r1, [r7, 20])
-    str(r1, [r7, 104])
-    ldr(r1, [r7, 24])
-    str(r1, [r7, 108])
-    ldr(r1, [r7, 60])
-    str(r1, [r7, 112])
-    ldr(r1, [r7, 52])
-    str(r1, [r7, 116])
-    ldr(r1, [r7, 8])
-    str(r1, [r7, 100])
-    ldr(r6, [r7, 48])
-    ldr(r1, [r7, 0])
-    ldr(r2, [r7, 56])
+    ldr(r1, [r7, 20])  # MULTIPLIER
+    str(r1, [r7, 104])  # the next multiplier
+    ldr(r1, [r7, 24])  # SHIFT
+    str(r1, [r7, 108])  # the next shift
+    ldr(r1, [r7, 60])  # SUMS
+    str(r1, [r7, 112])  # the channel's sums
+    ldr(r1, [r7, 52])  # AWAY
+    str(r1, [r7, 116])  # channels to come that round up
+    ldr(r1, [r7, 8])  # CHANNELS
+    str(r1, [r7, 100])  # channels to come
+    ldr(r6, [r7, 48])  # OFFSET
+    ldr(r1, [r7, 0])  # COUNT
+    ldr(r2, [r7, 56])  # TABLE
     lsl(r1, r1, 2)
     add(r1, r1, r2)
     mov(lr, r1)
     label(CHANNEL)
-    ldr(r1, [r7, 104])
+    ldr(r1, [r7, 104])  # the next multiplier
     data(2, 0xC904)  # ldmia r1!, {r2}
-    str(r1, [r7, 104])
+    str(r1, [r7, 104])  # the next multiplier
     data(2, 0xB293)  # uxth r3, r2
     mov(r8, r3)
     lsr(r2, r2, 16)
     mov(r9, r2)
-    ldr(r1, [r7, 108])
+    ldr(r1, [r7, 108])  # the next shift
     data(2, 0xC904)  # ldmia r1!, {r2}
-    str(r1, [r7, 108])
-    ldr(r0, [r7, 112])
-    ldr(r1, [r7, 56])
+    str(r1, [r7, 108])  # the next shift
+    ldr(r0, [r7, 112])  # the channel's sums
+    ldr(r1, [r7, 56])  # TABLE
     mov(r11, r1)
     neg(r2, r2)
     cmp(r2, 31)
@@ -52,9 +52,9 @@ def results(r0):
     label(SHIFTED)
     mov(r10, r2)
     # r12: -1 where halves go away from zero.
-    ldr(r1, [r7, 116])
+    ldr(r1, [r7, 116])  # channels to come that round up
     sub(r1, 1)
-    str(r1, [r7, 116])
+    str(r1, [r7, 116])  # channels to come that round up
     asr(r1, r1, 31)
     cmp(r2, 0)
     bne(RIGHT)
@@ -102,17 +102,17 @@ def results(r0):
     asr(r3, r5)
     adc(r3, r4)
     label(WHOLE)
-    ldr(r4, [r7, 36])
+    ldr(r4, [r7, 36])  # LOW
     cmp(r3, r4)
     bge(LOW)
     mov(r3, r4)
     label(LOW)
-    ldr(r4, [r7, 40])
+    ldr(r4, [r7, 40])  # HIGH
     cmp(r3, r4)
     ble(HIGH)
     mov(r3, r4)
     label(HIGH)
-    ldr(r4, [r7, 32])
+    ldr(r4, [r7, 32])  # ZERO
     add(r3, r3, r4)
     mov(r5, r11)
     data(2, 0xCD10)  # ldmia r5!, {r4}
@@ -120,15 +120,15 @@ def results(r0):
     data(2, 0x55A3)  # strb r3, [r4, r6]
     data(2, 0x4575)  # cmp r5, lr
     bne(VALUE)
-    ldr(r0, [r7, 112])
-    ldr(r1, [r7, 64])
+    ldr(r0, [r7, 112])  # the channel's sums
+    ldr(r1, [r7, 64])  # SUM_STEP
     add(r0, r0, r1)
-    str(r0, [r7, 112])
-    ldr(r1, [r7, 44])
+    str(r0, [r7, 112])  # the channel's sums
+    ldr(r1, [r7, 44])  # STEP
     add(r6, r6, r1)
-    ldr(r1, [r7, 100])
+    ldr(r1, [r7, 100])  # channels to come
     sub(r1, 1)
-    str(r1, [r7, 100])
+    str(r1, [r7, 100])  # channels to come
     beq(END)
     b(CHANNEL)
     label(OTHER)
@@ -163,8 +163,8 @@ def results(r0):
     data(2, 0x4575)  # cmp r5, lr
     bne(FITS)
     mov(r2, 0)
-    ldr(r0, [r7, 112])
-    ldr(r1, [r7, 56])
+    ldr(r0, [r7, 112])  # the channel's sums
+    ldr(r1, [r7, 56])  # TABLE
     mov(r11, r1)
     b(SHIFTED)
     label(END)

@@ -15,31 +15,31 @@ def taps(r0):
     mov(r7, r11)
     data(2, 0xB4F0)  # push {r4, r5, r6, r7}
     mov(lr, r0)
-    ldr(r1, [r0, 0])
-    str(r1, [r0, 100])
-    ldr(r1, [r0, 60])
-    str(r1, [r0, 108])
+    ldr(r1, [r0, 0])  # COUNT
+    str(r1, [r0, 100])  # pixels to come
+    ldr(r1, [r0, 60])  # SUMS
+    str(r1, [r0, 108])  # where the pixel's sums go
     mov(r1, 0)
-    str(r1, [r0, 112])
+    str(r1, [r0, 112])  # how far in x
     label(PIXEL)
     mov(r0, lr)
     mov(r7, 0)
-    ldr(r1, [r0, 108])
+    ldr(r1, [r0, 108])  # where the pixel's sums go
     mov(r8, r1)
-    ldr(r1, [r0, 112])
+    ldr(r1, [r0, 112])  # how far in x
     mov(r9, r1)
-    ldr(r1, [r0, 64])
+    ldr(r1, [r0, 64])  # SUM_STEP
     mov(r10, r1)
-    ldr(r6, [r0, 28])
+    ldr(r6, [r0, 28])  # MINUS
     label(CHANNEL)
     mov(r0, lr)
-    ldr(r1, [r0, 16])
+    ldr(r1, [r0, 16])  # BIAS
     lsl(r4, r7, 2)
     data(2, 0x590C)  # ldr r4, [r1, r4]
     mov(r5, r9)
     add(r5, r5, r7)
-    ldr(r1, [r0, 92])
-    ldr(r0, [r0, 88])
+    ldr(r1, [r0, 92])  # TAPS_END
+    ldr(r0, [r0, 88])  # TAPS
     cmp(r0, r1)
     beq(STORE)
     label(TAP)
@@ -57,19 +57,19 @@ def taps(r0):
     data(2, 0x44D0)  # add r8, r10
     add(r7, 1)
     mov(r0, lr)
-    ldr(r1, [r0, 8])
+    ldr(r1, [r0, 8])  # CHANNELS
     cmp(r7, r1)
     bne(CHANNEL)
-    ldr(r1, [r0, 112])
-    ldr(r2, [r0, 96])
+    ldr(r1, [r0, 112])  # how far in x
+    ldr(r2, [r0, 96])  # X_STEP
     add(r1, r1, r2)
-    str(r1, [r0, 112])
-    ldr(r1, [r0, 108])
+    str(r1, [r0, 112])  # how far in x
+    ldr(r1, [r0, 108])  # where the pixel's sums go
     add(r1, 4)
-    str(r1, [r0, 108])
-    ldr(r1, [r0, 100])
+    str(r1, [r0, 108])  # where the pixel's sums go
+    ldr(r1, [r0, 100])  # pixels to come
     sub(r1, 1)
-    str(r1, [r0, 100])
+    str(r1, [r0, 100])  # pixels to come
     bne(PIXEL)
     data(2, 0xBCF0)  # pop {r4, r5, r6, r7}
     mov(r8, r4)
