@@ -144,7 +144,7 @@ def test_kernels_of_another_processor_are_taken_back(stock: Device, monkeypatch:
 
 
 def test_where_the_heap_is_too_small_for_the_kernels_it_is_said() -> None:
-    with stock_boards.unix("128K") as device:
+    with stock_boards.unix("96K") as device:
         report = push_engine_for(device, read("digits.nnm"))
         assert report.native is None and "bytes of heap" in report.warnings[0]
         assert not device.exists(NATIVE)
