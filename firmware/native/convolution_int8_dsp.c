@@ -14,23 +14,12 @@ typedef struct {
 
 #include "windows_int8.h"
 
-// Where the assembler enters its round of four groups, so that the first one does what is left over.
-enum { GROUP_CODE = 64 };
-
 static const uint32_t no_sums[NN_PAIR_SUMS];
-
-// The patch holds elements [at, at + n).
-static void set_piece(const work *k, nn_products *p, int32_t n) {
-    const int32_t groups = (n + 3) >> 2, all = (k->filter + 3) >> 2;
-    p->x_end = p->x + NN_GROUP_WORDS * groups;
-    p->next = NN_PAIR_WEIGHTS * (all - groups);
-    p->left_out = GROUP_CODE * (-groups & 3);
-}
 
 static void begin(const work *k, nn_products *p, uint32_t *scratch) {
     p->x = scratch;
     p->sums_step = k->of.alone ? 0 : NN_PAIR_SUMS * (int32_t)sizeof *p->sums;
-    set_piece(k, p, k->piece);
+    nn_pairs_piece(p, k->piece, k->filter);
 }
 
 // The results of channels [o, o + n): the last piece's products with their filters are still to be added.
@@ -59,7 +48,7 @@ NN_NOINLINE void by_pieces(const work *k, nn_products *p, const spot *s, uint32_
         for (int32_t at = 0, length; at < k->filter; at += length) {
             length = nn_min(k->piece, k->filter - at);
             fill_all(k, s, 0, at, length, patch);
-            set_piece(k, p, length);
+            nn_pairs_piece(p, length, k->filter);
             p->w = k->of.packed.weights + (ptrdiff_t)(o / 2) * pair_bytes + 2 * at;
             p->sums = sums;
             if (at + length < k->filter) {

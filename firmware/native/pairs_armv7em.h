@@ -13,6 +13,8 @@
     "smlad r9, r4, " weights ", r9\n"
 #define GROUP "ldrd r5, r6, [r1], #8\n" HALF("r5") HALF("r6")
 
+enum { GROUP_CODE = 64 };
+
 // On the stack: what is left to do, from `y` to `left_out`, where that has become the place of the first round.
 #define BEGIN               \
     "push {r4-r11, lr}\n"   \

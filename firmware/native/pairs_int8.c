@@ -10,6 +10,8 @@
 #include "pairs_armv7em.h"
 #else
 
+enum { GROUP_CODE = 0 };
+
 // The products of the patch with the pair at `w`.
 static void add_pair(const nn_products *p, const int8_t *w, uint32_t *sums) {
     for (const uint32_t *x = p->x; x != p->x_end; w += 4) {
@@ -51,5 +53,12 @@ void nn_pairs_results(nn_products *products) {
 }
 
 #endif
+
+void nn_pairs_piece(nn_products *p, int32_t n, int32_t filter) {
+    const int32_t groups = (n + 3) >> 2, all = (filter + 3) >> 2;
+    p->x_end = p->x + NN_GROUP_WORDS * groups;
+    p->next = NN_PAIR_WEIGHTS * (all - groups);
+    p->left_out = GROUP_CODE * (-groups & 3);
+}
 
 #endif

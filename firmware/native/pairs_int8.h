@@ -78,6 +78,9 @@ NN_INLINE void nn_patch_end(int8_t *bytes, int32_t n, int32_t zero) {
     }
 }
 
+// The patch at `x` is of `n` elements, of filters `filter` long.
+void nn_pairs_piece(nn_products *p, int32_t n, int32_t filter);
+
 // Add the products to the sums, up to sums_end.
 void nn_pairs_sums(nn_products *p);
 
