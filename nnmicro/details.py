@@ -132,7 +132,7 @@ class Net:
 
     def check_weights(self):
         """Compare the weights with their checksum (done at push and in self-tests, not at every load)."""
-        load("check.checksums").check_lazy(self)
+        load("check.sections").check_lazy(self)
 
     def selftest(self):
         """Run the file's golden vectors and compare the outputs with what the original model gave; how many there are.

@@ -3,15 +3,15 @@ files all of that is large, and would be there beside the checks."""
 
 import gc
 
-from .modules import forget, load
+from . import modules
 
 
-def load_what_stays(model):
+def load(model):
     """What an inference of this model needs, before what is needed for a moment only: below that in the heap. Then the
     arena, which is made last and in one piece, can lie where that was.
     """
     for name in ("errors", "arena", "blob", "streaming" if model.steps_at else "extractor"):
-        load(name)
+        modules.load(name)
         gc.collect()  # what importing left behind
     _make_room(model.op_names)
 
@@ -24,12 +24,12 @@ def _make_room(kinds):
     except ImportError:
         return  # then all of it stays
     for name in ("kernels", "rules", "call"):
-        load(name)
+        modules.load(name)
     for kind in kinds:
         try:
-            load("reference." + kind)
+            modules.load("reference." + kind)
         except ImportError:
             pass  # a push leaves them out
-        forget("reference")
+        modules.forget("reference")
     for name in ("kernels", "rules", "call"):
-        forget(name)
+        modules.forget(name)

@@ -15,3 +15,13 @@ class RecycledError(StateError):
 
 class ArenaFull(MemoryError):
     """No free range of an arena is large enough; the arena is as it was before the call."""
+
+
+def no_layer(name):
+    """Refuse a model for a kind of layer that no backend has."""
+    if name.endswith("_dsp"):
+        raise ModelError(
+            "the model is packed for the kernels of Cortex-M4, M7 and M33, which are not here or cannot run it: "
+            "nnmicro repack MODEL --core generic"
+        )
+    raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)

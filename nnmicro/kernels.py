@@ -25,19 +25,16 @@ def native():
     return _nnmicro, None
 
 
-def _homes(backend):
-    """The backends that a layer is looked up in, in order."""
-    if backend is None and not native()[1]:
-        return ("_nnmicro",)  # the others need not be loaded to see whether they can be
-    from .available import usable
-
-    return usable(backend)
-
-
 def choose(net, op_names):
     """Find the kernel of every kind of layer, from the best backend that has it; each layer is checked against its
     kind's own rules. Raises ValueError where the backend asked for cannot be used."""
-    homes = _homes(net.option.backend if net.option is not None else None)
+    backend = net.option.backend if net.option is not None else None
+    if backend is None and not native()[1]:
+        homes = ("_nnmicro",)  # the others need not be loaded to see whether they can be
+    else:
+        from .available import usable
+
+        homes = usable(backend)
     net.backend = homes[0]
     only_native = net.backend == "_nnmicro"
     if only_native:
@@ -85,14 +82,9 @@ def find(name, homes, spare=False):
     if reference is None and spare:
         return None, None
     if reference is None:
-        from .errors import ModelError
+        from .errors import no_layer
 
-        if name.endswith("_dsp"):
-            raise ModelError(
-                "the model is packed for the kernels of Cortex-M4, M7 and M33, which are not here or cannot run it: "
-                "nnmicro repack MODEL --core generic"
-            )
-        raise ModelError("the model needs layer %r, which this engine does not have: update nnmicro" % name)
+        no_layer(name)
     for home in homes:
         module = _module(home, name) if home != "_nnmicro" else None
         if module is not None:

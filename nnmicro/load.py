@@ -2,7 +2,7 @@
 
 from array import array
 
-from .modules import forget
+from . import modules
 from .port import I32, address, const
 
 _BLOB_WORDS = const(16)
@@ -20,8 +20,8 @@ def load(net, source):
     """Fill in a net. Raises what `Net` says."""
     net.data, file = _bytes_of(net, source)
     # One after the other, for what both need at a time is more than what stays.
-    model = _checked(net.data) if file is None else _tables(net, file, source)
-    forget("check")
+    model = _call("check", "checked", net.data) if file is None else _tables(net, file, source)
+    modules.forget("check")
     net.words = net.view(I32)
     net.n_blobs = model.n_blobs
     net.n_layers = model.n_layers
@@ -56,15 +56,15 @@ def load(net, source):
         net._indices[text_at(model, name) if name >= 0 and model.names_bytes else blob] = blob
     op_names = model.op_names
     model = None
-    _choose(net, op_names)
+    _call("kernels", "choose", net, op_names)
     if net.window:
         net.window.attach(net)
 
 
-def _checked(data):
-    from .check import checked
-
-    return checked(data)
+def _call(home, name, *values):
+    """Call a function of a module that is forgotten next. In a frame of its own: what a frame has held may lie on in
+    it, and would keep the module."""
+    return getattr(modules.load(home), name)(*values)
 
 
 def _tables(net, file, path):
@@ -78,13 +78,7 @@ def _tables(net, file, path):
         raise
     finally:
         read = None
-        forget("tables")
-
-
-def _choose(net, op_names):
-    from .kernels import choose
-
-    choose(net, op_names)
+        modules.forget("tables")
 
 
 def _bytes_of(net, source):
@@ -105,7 +99,11 @@ def _bytes_of(net, source):
     data = memoryview(source)
     if len(data) and address(data) % 16:
         net.mapped = False
-        return _aligned_copy(data), None
+        from .memory import aligned
+
+        copy = memoryview(aligned(len(data)))
+        copy[:] = data
+        return copy, None
     return data, None
 
 
@@ -116,7 +114,7 @@ def _open(path):
         from .generations import newest
 
         path = newest(path)
-        forget("generations")
+        modules.forget("generations")
         return open(path, "rb", 0)
 
 
@@ -145,11 +143,3 @@ def _read(net, file, path):
             'leave its weights in the file with Option(weights="window")' % (path, size)
         )
     return memoryview(data)
-
-
-def _aligned_copy(data):
-    from .memory import aligned
-
-    copy = memoryview(aligned(len(data)))
-    copy[:] = data
-    return copy

@@ -7,7 +7,7 @@ the source's order without padding, each tensor followed by zeros up to a multip
 """
 
 from . import format as f
-from .check.checksums import check_lazy
+from .check.sections import check_lazy
 from .errors import ModelError
 from .modules import load
 from .port import F32, I32, ITEM_BYTES, typed

@@ -53,23 +53,19 @@ def checked(data, size=None):
     for part in ("header", "sections", "blobs", "layers", "views", "over", "plan"):
         if part == "views" and not model.n_views or part == "over" and not model.n_over:
             continue
-        _part(part).check(model)
+        load("check." + part).check(model)
         forget("check." + part)
         if part == "sections" and FROZEN:
-            load("early").load_what_stays(model)
+            load("early").load(model)
             forget("early")
     if model.steps_at:
-        _part("steps").check(model)
+        load("check.steps").check(model)
         forget("check.steps")
     if model.preprocessing_at:
         from ..preprocessing import check
 
         check(model)
     return model
-
-
-def _part(name):
-    return __import__("nnmicro.check." + name, None, None, ("check",))
 
 
 def fail(text, *values):

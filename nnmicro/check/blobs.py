@@ -28,7 +28,6 @@ _Q_COUNT = const(1)
 _Q_SCALES = const(2)
 
 _LIMIT = const(1 << 30)
-_NAME_BYTES = b"abcdefghijklmnopqrstuvwxyz0123456789_"
 
 
 def check(model):
@@ -42,7 +41,7 @@ def _names(model):
         fail("section names does not end with a 0 byte")
     check_text(model, model.names_at, model.names_bytes, "names")
     for op in model.op_names:
-        if not op or op[0] == "_" or any(c not in _NAME_BYTES for c in op.encode()):
+        if not op or op[0] == "_" or any(c not in b"abcdefghijklmnopqrstuvwxyz0123456789_" for c in op.encode()):
             fail("%r is no kind of layer", op)
     if model.fused_words % 2:
         fail("section fused has an odd number of words")

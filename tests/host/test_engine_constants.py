@@ -47,7 +47,7 @@ def test_those_that_are_not_the_formats_are_the_same_in_every_module() -> None:
 
 
 @pytest.mark.parametrize(
-    "module,name", [("sections", "KNOWN"), ("sections", "NEEDED"), ("checksums", "SECTION_NAMES"), ("header", "MAGIC")]
+    "module,name", [("sections", "KNOWN"), ("sections", "NEEDED"), ("sections", "SECTION_NAMES"), ("header", "MAGIC")]
 )
 def test_so_are_the_lists(module: str, name: str) -> None:
     assert getattr(import_module(f"nnmicro.check.{module}"), f"_{name}") == getattr(f, name)
