@@ -44,8 +44,9 @@ class Net:
 
     # What load() fills in besides: data, words (the file as int32), n_blobs, n_layers, blobs_at and io_at (word
     # indices), backend, consumers (how many readers each blob has), marks (of layers and blobs, as an inference starts
-    # with them), is_plain (raw bytes may go right into an input), and `at`, where things are for `_nnmicro`: blobs,
-    # layers, operands, parameters (word indices), weights (byte), the numbers of blobs, of records and of layers.
+    # with them, and `_nnmicro` notes there which layers it has proven), is_plain (raw bytes may go right into an
+    # input), and `at`, where things are for `_nnmicro`: blobs, layers, operands, parameters (word indices), weights
+    # (byte), the numbers of blobs, of records and of layers.
 
     def __init__(self, source, option=None):
         if option is not None:

@@ -109,7 +109,7 @@ class Library:
 
     def run(self, context: Sequence[object], first: int, stop: int, mark: int, budget: int) -> int:
         """`nn_run` over the buffers that `_nnmicro.run` takes."""
-        return int(self._library.nn_run(_inference(context), first, stop, mark, budget, None))
+        return int(self._library.nn_run(_inference(context), first, stop, mark, budget, None, None))
 
     def steps(self, context: Sequence[object], first: int, count: int) -> int:
         """`nn_run_steps` over the buffers that `_nnmicro.steps` takes."""

@@ -20,14 +20,6 @@ int nn_is_sound(const nn_inference *n) {
         && at[NN_AT_N_LAYERS] <= n->n_marks - at[NN_AT_N_BLOBS];
 }
 
-const int32_t *nn_words(const nn_inference *n) {
-    return (const int32_t *)n->model;
-}
-
-const int32_t *nn_blob_record(const nn_inference *n, int32_t blob) {
-    return nn_words(n) + n->at[NN_AT_BLOBS] + (ptrdiff_t)blob * BLOB_WORDS;
-}
-
 int nn_find_room(const nn_inference *n, const nn_arena *arena, int32_t blob, int32_t bytes, int high, nn_room *room) {
     const int32_t *r = nn_blob_record(n, blob);
     int64_t hint = -1;
@@ -60,6 +52,11 @@ int32_t nn_owner(const nn_inference *n, int32_t blob) {
 int32_t nn_view_offset(const nn_inference *n, int32_t blob) {
     const int32_t *r = nn_blob_record(n, blob);
     return r[B_OWNER] ? r[B_PLACE] : 0;
+}
+
+int64_t nn_blob_offset(const nn_inference *n, int32_t blob) {
+    const nn_arena arena = {n->table, 0, 0};
+    return (int64_t)nn_arena_offset(&arena, n->slots[blob]) + nn_view_offset(n, blob);
 }
 
 static void release(const nn_inference *n, nn_arena *arena, int32_t blob) {

@@ -28,8 +28,13 @@ int nn_in_model(const nn_inference *n, int64_t first, int64_t count, int64_t siz
 // A native module links without the C library's.
 void nn_copy_bytes(uint8_t *to, const uint8_t *from, size_t bytes);
 
-const int32_t *nn_words(const nn_inference *n);
-const int32_t *nn_blob_record(const nn_inference *n, int32_t blob);
+static inline const int32_t *nn_words(const nn_inference *n) {
+    return (const int32_t *)n->model;
+}
+
+static inline const int32_t *nn_blob_record(const nn_inference *n, int32_t blob) {
+    return nn_words(n) + n->at[NN_AT_BLOBS] + (ptrdiff_t)blob * BLOB_WORDS;
+}
 
 // Where a blob's new block will lie: `Extractor._alloc` of nnmicro/interpreter.py.
 typedef struct {
@@ -47,6 +52,9 @@ int32_t nn_owner(const nn_inference *n, int32_t blob);
 
 // Where a blob lies in the block that it is in.
 int32_t nn_view_offset(const nn_inference *n, int32_t blob);
+
+// Where one that has a block lies in the arena. Any other number where the table is damaged.
+int64_t nn_blob_offset(const nn_inference *n, int32_t blob);
 
 // And its owner's that nobody will read, when nothing else lies in it. Not where a damaged count has given it back before.
 void nn_give_back(const nn_inference *n, nn_arena *arena, int32_t blob);

@@ -33,7 +33,7 @@ typedef struct {
     int32_t out_offset; // in the arena: where the output is to lie
     const int32_t *places; // of blobs in a streamed model's frame, or null
     int32_t base; // of that frame
-    uint8_t *known; // of a streamed layer what an earlier call has found out: NN_PROVEN, NN_QUICK; or null
+    uint8_t *known; // the byte of the layer that has NN_PROVEN and NN_QUICK where an earlier call has found them out; or null
     const int32_t *params;
     int32_t n_params;
     int32_t n_in;
@@ -45,7 +45,8 @@ typedef struct {
     nn_operand out; // every kernel has one output
 } nn_state;
 
-enum { NN_PROVEN = 1, NN_QUICK = 2 }; // all operands are what the kernel takes; all channels are quick (requantise.h)
+// All operands are what the kernel takes; all channels are quick (requantise.h). Beside the marks of a layer in its byte.
+enum { NN_PROVEN = 64, NN_QUICK = 128 };
 
 NN_INLINE int nn_is_proven(const nn_state *call) {
     return call->known && *call->known & NN_PROVEN;

@@ -105,7 +105,7 @@ static void inference_of(mp_obj_t context, nn_inference *n) {
     info = buffer_of(items[9], MP_BUFFER_READ, 2, 0);
     n->first_left = info.buf;
     n->n_first_left = (int)(info.len / 2);
-    info = buffer_of(items[10], MP_BUFFER_READ, 1, 0);
+    info = buffer_of(items[10], MP_BUFFER_RW, 1, 0);
     n->first_marks = info.buf;
     n->n_first_marks = (int)info.len;
 }
@@ -132,15 +132,12 @@ static mp_obj_t run(size_t n_args, const mp_obj_t *args) {
     inference_of(args[0], &inference);
     const mp_int_t first = mp_obj_get_int(args[1]), stop = mp_obj_get_int(args[2]);
     const mp_int_t mark = mp_obj_get_int(args[3]);
-    mp_int_t budget = mp_obj_get_int(args[4]);
+    const mp_int_t budget = mp_obj_get_int(args[4]);
     if (first < 0 || stop < first || stop > INT16_MAX) {
         refuse("no such layers");
     }
-    int32_t next = (int32_t)first;
-    do {
-        next = nn_run(&inference, next, (int32_t)stop, (int)mark, budget > 0, NULL);
-        budget--;
-    } while (next >= 0 && next <= stop && budget > 0 && !is_wanted());
+    const int32_t next = nn_run(&inference, (int32_t)first, (int32_t)stop, (int)mark, budget > INT16_MAX ? INT16_MAX : (int32_t)budget,
+        is_wanted, NULL);
     if (next == NN_RUN_BROKEN) {
         refuse("the context is no inference of its model");
     }

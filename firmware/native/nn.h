@@ -117,7 +117,7 @@ typedef struct {
     int32_t *state; // NN_STATE_WORDS
     const int16_t *first_left; // `left` and `marks` as an inference starts with them
     int n_first_left;
-    const uint8_t *first_marks;
+    uint8_t *first_marks; // nn_run notes in them what it has proven of a layer, for as long as the model stays what it is
     int n_first_marks;
 } nn_inference;
 
@@ -144,10 +144,11 @@ enum {
 };
 
 // Run the layers from `first` up to `stop`, both included, that have all bits of `mark` and are not done; at most
-// `budget` of them. Returns the layer to go on with (stop + 1 at the end), or -1 - layer where that layer could not be
+// `budget` of them, and none after `is_wanted` (where given), which is asked between two of them, has said yes. Returns the layer to go on with (stop + 1 at the end), or -1 - layer where that layer could not be
 // done: then nothing of it has happened, and *reason (where given) says why. NN_RUN_BROKEN: the arguments are no inference.
 #define NN_RUN_BROKEN INT32_MIN
-int32_t nn_run(const nn_inference *inference, int32_t first, int32_t stop, int mark, int32_t budget, int *reason);
+int32_t nn_run(const nn_inference *inference, int32_t first, int32_t stop, int mark, int32_t budget,
+    int (*is_wanted)(void), int *reason);
 
 // Of a streamed model, run at most `count` steps from step `first` on, with the frame from byte `base` of the arena on; only the
 // model, its places and kernels, and the arena of the inference are looked at. Returns the step to go on with: where it is none

@@ -58,14 +58,23 @@ static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
     return NN_OK;
 }
 
-// A blob in a streamed model's frame, in a layer whose operands have all been found right before: its place is the same, but
-// the arena may be another one.
-static int known_blob(const nn_state *call, int32_t blob, nn_operand *x) {
-    const int32_t *r = nn_blob_record(call->inference, blob);
-    const int32_t *place = call->places + (ptrdiff_t)blob * NN_PLACE_WORDS;
-    const size_t size = call->inference->arena_bytes, offset = (size_t)call->base + (uint32_t)place[0];
-    x->rows = place[1];
-    x->phase = place[2];
+// A blob of a layer whose operands have all been found right before: only where it lies may be new.
+static int known_blob(const nn_state *call, int32_t i, nn_operand *x) {
+    const nn_inference *n = call->inference;
+    const int32_t blob = call->blobs[i];
+    const int32_t *r = nn_blob_record(n, blob);
+    const size_t size = n->arena_bytes;
+    size_t offset; // one that is negative is a large number
+    if (call->places) {
+        const int32_t *place = call->places + (ptrdiff_t)blob * NN_PLACE_WORDS;
+        offset = (size_t)call->base + (uint32_t)place[0];
+        x->rows = place[1];
+        x->phase = place[2];
+    } else {
+        offset = (size_t)(i == call->n_in ? call->out_offset : nn_blob_offset(n, blob));
+        x->rows = r[B_ROWS];
+        x->phase = 0;
+    }
     x->c = r[B_C];
     x->h = r[B_H];
     x->w = r[B_W];
@@ -74,13 +83,14 @@ static int known_blob(const nn_state *call, int32_t blob, nn_operand *x) {
     x->ps = r[B_PSTEP];
     x->dtype = r[B_TYPE] & 0xFF;
     x->bytes = x->rows < x->h ? x->rows * x->rs : r[B_BYTES];
-    x->data = (uint8_t *)call->inference->arena + offset;
-    return offset > size || (size_t)x->bytes > size - offset ? NN_BAD_BUFFER : NN_OK;
+    x->data = (uint8_t *)n->arena + offset;
+    return offset > size || (size_t)x->bytes > size - offset || (uintptr_t)x->data & (nn_item_bytes[x->dtype] - 1u) ? NN_BAD_BUFFER
+        : NN_OK;
 }
 
 static int describe(const nn_state *call, int32_t i, nn_operand *x) {
     if (nn_is_proven(call) && call->blobs[i] < call->inference->at[NN_AT_N_BLOBS]) {
-        return known_blob(call, call->blobs[i], x);
+        return known_blob(call, i, x);
     }
     if (call->operands) {
         return resolve(call, call->operands + (ptrdiff_t)i * NN_OPERAND_WORDS, x);

@@ -35,7 +35,7 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
         }
     }
     if (call->known) {
-        *call->known = channels->quick ? NN_QUICK : 0;
+        *call->known = (uint8_t)((*call->known & ~NN_QUICK) | (channels->quick ? NN_QUICK : 0));
     }
     return NN_OK;
 }

@@ -17,8 +17,7 @@ int nn_model_operand(const nn_state *call, int32_t i, int32_t *words) {
         offset = (int64_t)n->at[NN_AT_WEIGHTS] + r[B_PLACE];
     } else {
         words[NN_O_BUFFER] = NN_BUFFER_ARENA;
-        offset = call->places ? 0 : i == call->n_in ? call->out_offset
-            : (int64_t)n->table[5 + 4 * n->slots[blob]] + nn_view_offset(n, blob);
+        offset = call->places ? 0 : i == call->n_in ? call->out_offset : nn_blob_offset(n, blob);
     }
     words[NN_O_OFFSET] = offset < 0 || offset > INT32_MAX ? -1 : (int32_t)offset;
     if (call->places && blob < n->at[NN_AT_N_BLOBS]) {
@@ -192,7 +191,8 @@ static int run_layer(const nn_inference *n, nn_arena *arena, nn_state *call, con
     return NN_OK;
 }
 
-int32_t nn_run(const nn_inference *n, int32_t first, int32_t stop, int mark, int32_t budget, int *reason) {
+int32_t nn_run(const nn_inference *n, int32_t first, int32_t stop, int mark, int32_t budget, int (*is_wanted)(void),
+    int *reason) {
     nn_arena arena;
     if (!nn_is_sound(n) || first < 0 || stop >= n->at[NN_AT_N_LAYERS]
         || !nn_arena_of(n->table, n->table_words, n->arena_bytes, &arena)) {
@@ -205,17 +205,19 @@ int32_t nn_run(const nn_inference *n, int32_t first, int32_t stop, int mark, int
     call.operands = NULL;
     call.reduces = 0;
     call.places = NULL;
-    call.known = NULL;
     call.inference = n;
     int32_t layer = first;
+    int is_there_more = 0;
     for (; layer <= stop; layer++) {
         if ((n->marks[layer] & (mark | DONE)) != mark) {
             continue;
         }
-        if (budget <= 0) {
+        if (budget <= 0 || (is_there_more && is_wanted && is_wanted())) {
             return layer;
         }
         budget--;
+        is_there_more = 1;
+        call.known = layer < n->n_first_marks ? &n->first_marks[layer] : NULL;
         int error = run_layer(n, &arena, &call,
             nn_words(n) + n->at[NN_AT_LAYERS] + (ptrdiff_t)layer * LAYER_WORDS);
         if (error) {
@@ -225,6 +227,9 @@ int32_t nn_run(const nn_inference *n, int32_t first, int32_t stop, int mark, int
             return -1 - layer;
         }
         n->marks[layer] = DONE | COUNTED;
+        if (call.known) {
+            *call.known |= NN_PROVEN;
+        }
     }
     return layer;
 }

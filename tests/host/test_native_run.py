@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="compiling t
 
 COUNTED, NEEDED = 2, 4
 LOOK = -2
+PROOFS = 64 | 128
+ARENA, FIRST_MARKS = 3, 10  # of a context
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,8 @@ class Inference:
 
 def state_of(ex: nnmicro.Extractor) -> tuple[object, ...]:
     """Everything that both loops keep."""
-    return tuple(bytes(part) for part in (ex.arena.table, ex._slots, ex._left, ex._marks, ex._state))
+    marks = bytes(mark & ~PROOFS for mark in ex._marks)  # those of the one in C, which alone has any
+    return (marks, *(bytes(part) for part in (ex.arena.table, ex._slots, ex._left, ex._state)))
 
 
 def extract_natively(inference: Inference, name: str, budget: int) -> None:
@@ -111,28 +114,26 @@ def test_both_loops_leave_the_same_state(native: host.Library, made: tuple[Graph
     )
     inference = Inference(native, net, ours, cannot)
     give = data.draw(st.permutations(net.inputs))
-    compare_inputs(inference, theirs, give, values)
-    for name in names:
-        outcomes: list[object] = []
-        for extract in (lambda: theirs.extract(name), lambda: extract_natively(inference, name, budget)):  # noqa: B023
-            try:
-                extract()
-                outcomes.append(None)
-            except (nnmicro.RecycledError, nnmicro.ArenaFull, nnmicro.StateError) as error:
-                outcomes.append((type(error), str(error)))
-        assert outcomes[0] == outcomes[1]
+    for kept in (data.draw(st.sampled_from((0, 1, 2, 4))), 0):  # the second time operands are proven
+        compare_inputs(inference, theirs, give, values)
+        for name in names:
+            outcomes: list[object] = []
+            for extract in (lambda: theirs.extract(name), lambda: extract_natively(inference, name, budget)):  # noqa: B023
+                try:
+                    extract()
+                    outcomes.append(None)
+                except (nnmicro.RecycledError, nnmicro.ArenaFull, nnmicro.StateError) as error:
+                    outcomes.append((type(error), str(error)))
+            assert outcomes[0] == outcomes[1]
+            assert state_of(ours) == state_of(theirs)
+            assert bytes(arenas[0].buffer) == bytes(arenas[1].buffer)
+            if outcomes[0] is None and ours._has(net.index(name)):
+                np.testing.assert_array_equal(np.array(ours.extract(name).tolist()), values[name])
+        assert inference.native.reset(inference.context, kept) == 0
+        theirs._clear_in_python(kept)
         assert state_of(ours) == state_of(theirs)
-        assert bytes(arenas[0].buffer) == bytes(arenas[1].buffer)
-        if outcomes[0] is None and ours._has(net.index(name)):
-            np.testing.assert_array_equal(np.array(ours.extract(name).tolist()), values[name])
-    kept = data.draw(st.sampled_from((0, 1, 2, 4)))
-    assert inference.native.reset(inference.context, kept) == 0
-    theirs._clear_in_python(kept)
-    assert state_of(ours) == state_of(theirs)
-    if not kept:
         ours._clear(0)
         theirs._clear(0)
-        compare_inputs(inference, theirs, give, values)
 
 
 def compare_inputs(
@@ -223,6 +224,24 @@ def test_a_full_arena_changes_nothing(native: host.Library) -> None:
     assert state_of(ex) == before
 
 
+@pytest.mark.parametrize("start", (started, started_with_views, started_over_an_input))
+def test_what_is_proven_is_looked_for_in_the_arena_again(native: host.Library, start: Callable) -> None:
+    inference, ex = start(native)
+    last = ex.net.n_layers - 1
+    begun = [bytes(part) for part in inference.context[ARENA:FIRST_MARKS]]
+    block = ex._slots[ex.net.index("x")]
+    end = ex.arena.offset(block) + ex.arena.table[6 + 4 * block]
+    assert inference.run(0, last, COUNTED, 100) == last + 1
+    assert all(mark & PROOFS for mark in inference.context[FIRST_MARKS][: last + 1])
+    for size in (*range(16, len(begun[0]), 16), len(begun[0])):
+        # The blobs are where they were, the memory is not: what is beyond it is the sanitizer's.
+        context = list(inference.context)
+        for i, was in enumerate(begun, ARENA):
+            context[i] = memoryview(bytearray(was[:size] if i == ARENA else was)).cast(memoryview(context[i]).format)
+        done = native.run(context, 0, last, COUNTED, 100)
+        assert done < 0 if size < end else size < len(begun[0]) or done == last + 1
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) -> None:
@@ -246,7 +265,13 @@ def test_damaged_arrays_do_no_harm(native: host.Library, data: st.DataObject) ->
             continue
         top = {"B": 255, "h": 2**15 - 1, "i": 2**31 - 1}[view.format]
         low = 0 if top == 255 else -top - 1
-        view[data.draw(st.integers(0, len(view) - 1))] = max(low, min(top, data.draw(word)))
+        at = data.draw(st.integers(0, len(view) - 1))
+        view[at] = max(low, min(top, data.draw(word)))
+        if i == FIRST_MARKS:
+            view[at] &= ~PROOFS  # nobody else writes these
+        if i < ARENA:  # what is proven holds for as long as the model is the same
+            for layer in range(len(context[FIRST_MARKS])):
+                context[FIRST_MARKS][layer] &= ~PROOFS
     for _ in range(2):
         native.begin(context, data.draw(st.integers(-1, 4)))
         native.run(context, data.draw(st.integers(-1, 4)), data.draw(st.integers(-1, 4)), 2, 3)
