@@ -13,7 +13,7 @@ from .golden import Golden, Vector, make_vectors
 from .graph import ConversionError, Graph
 from .importers import load_model
 from .layout import lower
-from .packing import GENERIC, pack
+from .packing import GENERIC, Packed, pack
 from .passes import run_passes
 from .planner import plan_memory
 from .preprocessing import Preprocessing
@@ -48,6 +48,16 @@ def convert(
 
     Raises ConversionError with everything that stands in the way, OSError for files.
     """
+    return convert_and_pack(model, weights, options, done).data
+
+
+def convert_and_pack(
+    model: Path,
+    weights: Path | None = None,
+    options: Options | None = None,
+    done: Callable[[], None] | None = None,
+) -> Packed:
+    """As `convert`, with what packing says beside the file."""
     options = options or Options()
     graph = load_model(
         model,
@@ -70,7 +80,7 @@ def convert(
         vectors=vectors,
         stream=options.stream,
     )
-    return pack(data, options.core).data
+    return pack(data, options.core)
 
 
 def _the_input(graph: Graph, name: str) -> str:

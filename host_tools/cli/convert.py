@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +14,12 @@ import typer
 
 import boards
 
-from ..convert import Options, convert
+from ..convert import Options, convert_and_pack
 from ..fit.streamed import Fitted, fitted
 from ..frameworks import export
 from ..golden import Golden
 from ..model_file import ModelFile
-from ..packing import pack
+from ..packing import Packed
 from ..placement_solver import is_installed
 from ..preprocessing import Preprocessing
 from ..streaming.convert import Streaming
@@ -207,6 +208,13 @@ def command(
         )
         place = boards.load(board) if board is not None else None
         found: Fitted | None = None
+        packed: dict[bytes, Packed] = {}  # by the file: streaming is tried until one fits
+
+        def made(stream: Streaming | None, done: Callable[[], None] | None = None) -> bytes:
+            result = convert_and_pack(source, weights, replace(options, stream=stream), done)
+            packed[result.data] = result
+            return result.data
+
         with TemporaryDirectory() as folder:
             source, report = export(model, Path(folder), python, lambda text: messages.print(f"{text} …")), None
             if keep_exported:
@@ -215,24 +223,18 @@ def command(
                 source, report = _quantise(source, quantize, options, Path(folder))
             if place:
                 with messages.status(f"converting {model.name} for {place.name}"):
-                    found = fitted(
-                        lambda streaming: convert(source, weights, replace(options, stream=streaming)),
-                        model.name,
-                        place,
-                        stock=stock,
-                        fed=feed or [],
-                    )
+                    found = fitted(made, model.name, place, stock=stock, fed=feed or [])
                 data = found.model.data
             elif golden:
                 with progress(f"{model.name} in its own runtime", golden) as bar:
-                    data = convert(source, weights, options, lambda: bar.advance(bar.task_ids[0]))
+                    data = made(options.stream, lambda: bar.advance(bar.task_ids[0]))
             else:
                 with messages.status(f"converting {model.name}"):
-                    data = convert(source, weights, options)
+                    data = made(options.stream)
         converted = ModelFile(data, model.name)
         target = out or model.with_suffix(".nnm")
         target.write_bytes(data)
-        warnings = planning_notes(converted) + packing_notes(pack(data, options.core), options.core)
+        warnings = planning_notes(converted) + packing_notes(packed[data], options.core)
         for text in warnings:
             warn(text)
         if as_json:
