@@ -6,6 +6,8 @@ from .kernels import native
 _BACKENDS = ("_nnmicro", "vector", "asm_thumb", "viper", "reference")
 # What another one needs besides: its layers of an unusual form run there.
 _ALSO = {"asm_thumb": "viper"}
+# A SyntaxError where there is no assembler for Arm's Thumb.
+ASSEMBLER = "import micropython\n@micropython.asm_thumb\ndef nothing(r0):\n mov(r0, 0)"
 
 
 def backends():
@@ -61,7 +63,7 @@ def _no_asm_thumb():
     except ImportError:
         return "code in assembler runs on MicroPython only"
     try:
-        exec("import micropython\n@micropython.asm_thumb\ndef nothing(r0):\n mov(r0, 0)", {})
+        exec(ASSEMBLER, {})
     except SyntaxError:
         return "this interpreter has no assembler for Arm's Thumb"
     try:

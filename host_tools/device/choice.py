@@ -18,18 +18,13 @@ from host_tools.device.needed import layers_of, needed_modules
 from host_tools.fit import heap
 from host_tools.model_file import ModelFile
 from host_tools.packing.cores import DSP, MODULES, NOT_HERE, is_packed_kind, plain_kind
+from nnmicro.available import ASSEMBLER
 
 # MicroPython says armv7em of Armv7-M cores without an FPU, the Cortex-M3 among them, and loads what is for Armv7-M.
 _ALSO_LOADS = {"armv7em": "armv7m"}
 
-# As the engine's own available.py asks: not every port that loads machine code has the assembler.
-_ASSEMBLES = """\
-try:
-    exec("import micropython\\n@micropython.asm_thumb\\ndef nothing(r0):\\n mov(r0, 0)", {})
-    print(1)
-except SyntaxError:
-    pass
-"""
+# Not every port that loads machine code has the assembler.
+_ASSEMBLES = f"try:\n exec({ASSEMBLER!r}, {{}})\n print(1)\nexcept SyntaxError:\n pass\n"
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ def choose(
     a native module did not do.
     DeviceError where `backend` cannot be had.
     """
-    ops = kinds(model)
+    ops = model.kinds
     extra = ["selftest"] if model.golden else []
     notes: list[str] = []
     python = ["asm_thumb", "viper"] if backend == "asm_thumb" else [backend] if backend is not None else []
@@ -96,11 +91,6 @@ def choose(
     return _python(device, model, names, True, extra, notes)
 
 
-def kinds(model: ModelFile) -> list[str]:
-    """The kinds of layers of a model, as its file has them, that have kernels."""
-    return model.kinds
-
-
 def _packed(ops: Sequence[str]) -> set[str]:
     """Those kinds that only a core's own kernels run."""
     return set(filter(is_packed_kind, ops))
@@ -115,7 +105,7 @@ def _check_packing(device: Device, ops: Sequence[str], there: Collection[str], w
 def _python(
     device: Device, model: ModelFile, backends: Sequence[str], removes: bool, extra: list[str], notes: list[str]
 ) -> Choice:
-    _check_packing(device, kinds(model), ())
+    _check_packing(device, model.kinds, ())
     modules = {module for name in backends for module in needed_modules(model.net, name)}
     return Choice(backends[0], sorted({*modules, *extra}), None, removes, notes)
 

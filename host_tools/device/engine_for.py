@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from firmware import native_mpy
-from host_tools.device.choice import Choice, choose, kinds
+from host_tools.device.choice import Choice, choose
 from host_tools.device.device import Device
 from host_tools.device.engine import EngineReport, is_this_one, push_engine, remove_native, remove_shadow
 from host_tools.device.engine_there import EngineThere, ask_engine
@@ -33,7 +33,7 @@ def push_engine_for(
     """
     if not shadow:
         remove_shadow(device)  # first, so that it is asked for the engine that will run
-    there, kernels = ask_engine(device, kinds(model))
+    there, kernels = ask_engine(device, model.kinds)
     uses_frozen = there is not None and there.is_frozen and not shadow
     if uses_frozen:
         _check_format(there)
@@ -42,7 +42,7 @@ def push_engine_for(
         choice = replace(choice, native=None, removes_native=False)  # other kernels than that engine's
     report = _push(device, choice, everything, shadow, progress)
     if choice.native is not None and report.sent:
-        refused = _refused(device, choice, kinds(model))
+        refused = _refused(device, choice, model.kinds)
         if refused:
             choice = choose(device, model, kernels, backend=backend, mapped=mapped, refused=refused)
             report = _together(report, _push(device, choice, everything, shadow, progress))

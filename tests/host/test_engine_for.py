@@ -12,8 +12,8 @@ import pytest
 import nnmicro
 from firmware import native_mpy
 from firmware.errors import FirmwareError
+from host_tools.demo import digits
 from host_tools.device import Device, DeviceError
-from host_tools.device import choice as choosing
 from host_tools.device.choice import choose
 from host_tools.device.engine import FOLDER, NATIVE, SHADOW_FOLDER, EngineReport, push_engine
 from host_tools.device.engine_for import push_engine_for
@@ -109,10 +109,11 @@ def test_modules_of_the_same_engine_stay_and_others_go(stock: Device) -> None:
     assert push_engine_for(stock, model, backend="_nnmicro").removed == 1
 
 
-def test_a_second_kind_of_model_gets_a_family_for_both(stock: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_kind_of_model_gets_a_family_for_both(stock: Device) -> None:
     assert push_engine_for(stock, read("digits.nnm")).native == "float"
-    monkeypatch.setattr(choosing, "kinds", lambda model: ["convolution_int8"])
-    assert choose(stock, read("digits.nnm"), None).native.family == "all"  # type: ignore[union-attr]
+    int8 = digits.quantised()
+    assert native_mpy.family_for(int8.kinds) == "int8"
+    assert choose(stock, int8, None).native.family == "all"  # type: ignore[union-attr]
 
 
 def test_without_a_compiler_a_sentence_says_what_would_help(stock: Device, monkeypatch: pytest.MonkeyPatch) -> None:
