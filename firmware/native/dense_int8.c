@@ -43,19 +43,6 @@ void nn_dense_widen(const int8_t *x, int32_t n, int32_t zero, uint32_t *to) {
 #define GROUP "ldm r0!, {r9, r10}\n" OUTPUT("r1", "r5") OUTPUT("r2", "r6") OUTPUT("r3", "r7") OUTPUT("r4", "r8")
 #define BLOCK GROUP GROUP GROUP GROUP
 
-#elif !NN_DSP && defined(__thumb2__)
-
-#define OUTPUT(x, w, sum)          \
-    "ldrsb r11, [" w "], #1\n"     \
-    "mla " sum ", " x ", r11, " sum "\n"
-#define TWO(x) OUTPUT(x, "r1", "r5") OUTPUT(x, "r2", "r6") OUTPUT(x, "r3", "r7") OUTPUT(x, "r4", "r8")
-#define GROUP "ldm r0!, {r9, r10}\n" TWO("r9") TWO("r10") "ldm r0!, {r9, r10}\n" TWO("r9") TWO("r10")
-#define BLOCK GROUP GROUP
-
-#endif
-
-#ifdef BLOCK
-
 __attribute__((naked, noipa)) void nn_dense_add(nn_dense *d) {
     (void)d;
     __asm volatile(
@@ -85,66 +72,8 @@ __attribute__((naked, noipa)) void nn_dense_add(nn_dense *d) {
         "pop {r4-r11, pc}\n");
 }
 
-#if NN_DENSE_RESULTS
-
-// The stack's top: `d`, where r12 is the odd number while there are results: r0 shifts, lr y; the product is rounded by its
-// lower half.
-#define RESULT(sum, multiplier)                \
-    "ldr r9, [r0], #4\n"                       \
-    "mvn r9, r9\n"                             \
-    "lsl r10, r12, r9\n"                       \
-    "mov r11, #0x80000000\n"                   \
-    "lsl " sum ", #1\n"                        \
-    "smlal r11, r10, " sum ", " multiplier "\n" \
-    "add r9, #1\n"                             \
-    "asr r10, r9\n"                            \
-    "ssat r10, #8, r10\n"                      \
-    "strb r10, [lr], #1\n"
-
-__attribute__((naked, noipa)) void nn_dense_results(nn_dense *d) {
-    (void)d;
-    __asm volatile(
-        "push {r0, r4-r11, lr}\n"
-        "mov r12, r0\n"
-        "1:\n"
-        "ldr r0, [r12, #36]\n"
-        "ldm r0!, {r5-r8}\n"
-        "str r0, [r12, #36]\n"
-        "ldm r12, {r0-r2}\n"
-        "add r3, r1, r2, lsl #1\n"
-        "add r4, r3, r2\n"
-        "add r9, r4, r2\n"
-        "str r9, [r12, #4]\n"
-        "add r2, r1\n"
-        "ldr lr, [r12, #32]\n"
-        "cmp r0, lr\n"
-        "beq 3f\n"
-        "2:\n" BLOCK
-        "cmp r0, lr\n"
-        "bne 2b\n"
-        "3:\n"
-        "ldr lr, [r12, #12]\n"
-        "cmp r0, lr\n"
-        "beq 5f\n"
-        "4:\n" GROUP
-        "cmp r0, lr\n"
-        "bne 4b\n"
-        "5:\n"
-        "ldrd r9, r0, [r12, #40]\n"
-        "ldm r9!, {r1-r4}\n"
-        "str r9, [r12, #40]\n"
-        "ldr lr, [r12, #52]\n"
-        "ldr r12, [r12, #48]\n" RESULT("r5", "r1") RESULT("r6", "r2") RESULT("r7", "r3") RESULT("r8", "r4")
-        "ldr r12, [sp]\n"
-        "str r0, [r12, #44]\n"
-        "str lr, [r12, #52]\n"
-        "ldr r0, [r12, #56]\n"
-        "cmp lr, r0\n"
-        "bne 1b\n"
-        "pop {r0, r4-r11, pc}\n");
-}
-
-#endif
+#elif !NN_DSP && defined(__thumb2__)
+#include "dense_armv7m.h"
 
 #elif !NN_DSP && defined(__ARM_ARCH_6M__)
 #include "dense_armv6m.h"

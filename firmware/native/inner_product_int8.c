@@ -42,7 +42,7 @@ static nn_sums sums_of(const work *k, const runs *r, const int8_t *w, ptrdiff_t 
     return sums;
 }
 
-enum { TOGETHER = 24 }; // outputs whose sums are kept while the next piece of a long run is widened
+enum { TOGETHER = 64 }; // outputs whose sums are kept while the next piece of a long run is widened
 
 // A piece of x that meets the weights of all outputs.
 typedef struct {
@@ -56,7 +56,11 @@ static void widen(const work *k, const int8_t *x, int32_t at, int32_t n, uint32_
     nn_dense_widen(x + at, fours, k->zero, widened);
     p->four.x = widened;
     p->four.x_end = widened + fours * NN_WIDENED_WORDS / NN_WIDENED;
+#if NN_DENSE_RESULTS
+    p->four.left_out = NN_DENSE_CODE * (-(fours / 4) & (NN_DENSE_GROUPS - 1));
+#else
     p->four.x_blocks = widened + (n & ~15) * NN_WIDENED_WORDS / NN_WIDENED;
+#endif
     p->four.step = (int32_t)k->length;
     p->x = x + at + fours;
     p->at = fours;
@@ -122,8 +126,10 @@ NN_NOINLINE void quick_results(const work *k, piece *p, const int8_t *w, int32_t
         load_four(p, sums + first);
         add_four(k, p, w + first * k->length);
         const int32_t *m = c->multiplier + o + first, *shift = c->shift + o + first;
-#if !NN_DSP && defined(__ARM_ARCH_6M__)
-        nn_dense_bytes(p->four.sums, m, shift, odd, to, step);
+#if NN_DENSE_RESULTS
+        for (int32_t i = 0; i < NN_OUTPUTS; i++, to += step) {
+            to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[i], m[i], shift[i], odd));
+        }
 #else
         to[0] = (int8_t)nn_to_int8(nn_quick_scaled((int32_t)p->four.sums[0], m[0], shift[0], odd));
         to += step;

@@ -2,6 +2,22 @@
 
 #include "requantise.h"
 
+// Whether nn_is_quick says so of all channels.
+static int are_quick(const int32_t *bias, const int32_t *shift, int32_t count) {
+    // Most is said at once: where a number's sign does not begin, and by the bits that all shifts have, which none is below.
+    uint32_t signs = 0, common = ~0u;
+    for (const int32_t *s = shift, *const end = bias + count; bias != end;) {
+        const uint32_t value = (uint32_t)*bias++;
+        signs |= value ^ value << 1;
+        common &= (uint32_t)*s++;
+    }
+    int quick = signs < 2u * NN_QUICK_BIAS;
+    for (int32_t i = 0; i < count && ~common >= NN_QUICK_RIGHT; i++) {
+        quick &= nn_is_quick(0, shift[i]);
+    }
+    return quick;
+}
+
 int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn_channels *channels) {
     const void *data;
     channels->zero = words[0];
@@ -20,15 +36,8 @@ int nn_channels_of(const nn_state *call, int64_t count, const int32_t *words, nn
         channels->quick = (*call->known & NN_QUICK) != 0;
         return NN_OK;
     }
-    const int32_t *bias = channels->bias, *shift = channels->shift;
-    // All of what nn_is_quick asks, at once.
-    uint32_t beyond = 0, largest = 0;
-    for (int32_t i = 0; i < count; i++) {
-        const uint32_t less = ~(uint32_t)shift[i];
-        beyond |= ((uint32_t)bias[i] + NN_QUICK_BIAS) / (2u * NN_QUICK_BIAS);
-        largest = largest > less ? largest : less;
-    }
-    channels->quick = !beyond && largest < NN_QUICK_RIGHT;
+    const int32_t *const shift = channels->shift;
+    channels->quick = are_quick(channels->bias, shift, (int32_t)count); // they lie in a buffer
     for (int32_t i = 0; i < count && !channels->quick; i++) {
         if (shift[i] < NN_SHIFT_LEAST || shift[i] > NN_SHIFT_MOST) {
             return NN_BAD_DATA;
