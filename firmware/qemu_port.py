@@ -16,7 +16,7 @@ from firmware.sizes import Sizes, measure
 from firmware.source import Source
 from firmware.system_packages import Need, program
 
-BOARDS = ("qemu_cortex_m3", "qemu_cortex_m4f", "qemu_cortex_m7", "qemu_rv32")
+BOARDS = ("qemu_cortex_m0", "qemu_cortex_m3", "qemu_cortex_m4f", "qemu_cortex_m7", "qemu_rv32")
 RECIPE = Path(__file__).parent / "qemu"
 
 

@@ -27,6 +27,7 @@ def _pico(spec: str, board: str, by_class: bool) -> Device:
 
 # What starts the emulator of a board, by the board's name; what it takes to run one is imported only then.
 EMULATED_BOARDS: dict[str, Callable[[str, str, bool], Device]] = {
+    "qemu_cortex_m0": _qemu,
     "qemu_cortex_m3": _qemu,
     "qemu_cortex_m4f": _qemu,
     "qemu_cortex_m7": _qemu,

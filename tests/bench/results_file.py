@@ -29,8 +29,9 @@ HEAD = """\
 Written by `make bench`. Instructions are counted exactly. **Cycles are estimated, not measured on silicon**: from how
 often each class of instruction is executed, and what the core's manual says that such a one takes
 (`host_tools/fit/cycles.py`), with memory without wait states. Cycles of the Cortex-M7 are an upper bound: that it
-issues two instructions at a time is left out. Those of the Cortex-M0+ are what the Pico's emulator has counted, in
-whole inferences. RV32IMC is taken as an in-order core of two stages. Measured with:
+issues two instructions at a time is left out. Those of the Pico are what its emulator has counted. RV32IMC is taken as
+an in-order core of two stages. Code for the Cortex-M0+ is counted on a Cortex-M3, which executes all of it. Measured
+with:
 """
 WHOLE_TEXT = """\
 On the emulated boards, from the user's call to the answer, Python included. `_nnmicro`: the kernels in the firmware;
@@ -118,7 +119,7 @@ def kernels_text(kernels: Kernels) -> str:
     nets: Groups = {NETWORKS[net]: (net, lambda row, net=net: row.network == net) for net in TINY}
     kinds: Groups = {kind: (kind, lambda row, kind=kind: row.layer.split()[0] == kind) for kind in KINDS}
     lines = [KERNELS, "", KERNELS_TEXT, *_table(kernels, nets, PEER)]
-    lines += ["", "Estimated cycles, those of the Cortex-M0+ by its manual, too:", "", *_table(kernels, nets, None)]
+    lines += ["", "Estimated cycles:", "", *_table(kernels, nets, None)]
     lines += ["", "Instructions for each MAC, by kind of layer; all of them where nothing is multiplied:", ""]
     lines += _table(kernels, kinds, PEER_KINDS, for_each=True)
     lines += ["", "The same in estimated cycles:", "", *_table(kernels, kinds, None, for_each=True)]

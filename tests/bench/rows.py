@@ -45,7 +45,8 @@ CORES = {
     "m4": Core("Cortex-M4F", "qemu_cortex_m4f", "cortex-m4f"),
     "m7": Core("Cortex-M7", "qemu_cortex_m7", "cortex-m7"),
     "m3": Core("Cortex-M3", "qemu_cortex_m3", "cortex-m3"),
-    "m0": Core("Cortex-M0+", "rpi_pico", "cortex-m0plus"),
+    "m0": Core("Cortex-M0+", "qemu_cortex_m0", "cortex-m0plus"),
+    "pico": Core("Pico", "rpi_pico", "cortex-m0plus"),
     "rv32": Core("RV32IMC", "qemu_rv32", "rv32imc"),
 }
 FIRMWARE, PACKED, MPY = "_nnmicro", "_nnmicro, packed", "_nnmicro as .mpy"

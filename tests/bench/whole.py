@@ -24,11 +24,11 @@ from tests.bench.rows import BACKENDS, CORES, MPY, NETWORKS, PACKED, Core, Row, 
 
 # What takes minutes and tells nothing new: plain Python, hundreds of times as slow.
 TOO_LONG = {(net, core, "reference") for core in CORES for net in ("ic", "vww")}
-TOO_LONG |= {(net, "m0", backend) for net in ("ic", "vww") for backend in ("viper", "asm_thumb")}
-TOO_LONG |= {("kws", "m0", "reference")}
+TOO_LONG |= {(net, "pico", backend) for net in ("ic", "vww") for backend in ("viper", "asm_thumb")}
+TOO_LONG |= {("kws", "pico", "reference")}
 _USED = dict.fromkeys((PACKED, MPY), "_nnmicro")
 # What runs on MicroPython without anything of ours; on the Pico also what our firmware leaves out.
-_ON_STOCK = dict.fromkeys(CORES, (MPY,)) | {"m0": (MPY, "asm_thumb", "viper")}
+_ON_STOCK = dict.fromkeys(CORES, (MPY,)) | {"pico": (MPY, "asm_thumb", "viper")}
 # A session: a core, and the backends that one firmware of it runs.
 Session = tuple[str, tuple[str, ...]]
 
@@ -38,7 +38,7 @@ def sessions(backends: Iterable[str] = BACKENDS) -> list[Session]:
     wanted = tuple(backends)
     found: list[Session] = []
     for stock in (False, True):
-        for core in ("m0", *(core for core in CORES if core != "m0")):
+        for core in ("pico", *(core for core in CORES if core != "pico")):
             found.append((core, tuple(each for each in wanted if (each in _ON_STOCK[core]) == stock)))
     return [session for session in found if session[1]]
 

@@ -32,7 +32,8 @@ lacks = ["ROMFS"]
 method = "dfu"
 """
 EXPECTED = (
-    "unix rpi_pico rpi_pico2 qemu_cortex_m3 qemu_cortex_m4f qemu_cortex_m7 qemu_rv32 pico_w esp32 esp32s3 esp32c3 "
+    "unix rpi_pico rpi_pico2 qemu_cortex_m0 qemu_cortex_m3 qemu_cortex_m4f qemu_cortex_m7 qemu_rv32 "
+    "pico_w esp32 esp32s3 esp32c3 "
     "pyboard_v11 nucleo_h743 nrf52840_dk teensy41 xiao_samd21"
 )
 
