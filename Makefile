@@ -9,7 +9,7 @@
 #   make bench                        measurements; writes tests/bench/RESULTS.md
 #   make lint                         ruff, mypy, and the engine's type stubs against the engine
 #   make dist                         wheel, firmware, native modules, packages for `mpremote mip install`, in dist/
-#   make firmware BOARD=rpi_pico      build MicroPython with the engine in it; CONTENTS=kernels or stock: with less,
+#   make firmware BOARD=rpi_pico      build MicroPython with the engine in it; CONTENTS=full, kernels or stock: with more or less,
 #                                     ARENA=BYTES, USER_C_MODULES=FOLDER, MICROPYTHON=<checkout or tarball>
 #   make clean                        remove .venv and what tests and tools left in this folder
 

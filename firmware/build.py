@@ -45,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         "--contents",
         choices=wanted.CONTENTS,
         default=wanted.ENGINE,
-        help="engine: nnmicro frozen in, with its kernels in C (default); kernels: those alone; stock: neither",
+        help="engine: nnmicro frozen in, with its kernels in C (default); full: the layers in Python, too; "
+        "kernels: those in C alone; stock: nothing of nnmicro",
     )
     parser.add_argument("--arena", type=int, metavar="BYTES", help="RAM kept for networks, outside the heap")
     parser.add_argument("--user-c-modules", type=Path, metavar="FOLDER", help="MicroPython's USER_C_MODULES")

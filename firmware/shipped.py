@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firmware import c_modules, engine
-from firmware.order import ENGINE, Order
+from firmware.order import Order
 
 FOLDER = Path(__file__).parent / "shipped_images"
 _HASH_DIGITS = 16
@@ -30,7 +30,7 @@ def find(order: Order, own: Sequence[Path], module_file: str, product: str) -> P
 def name(order: Order, own: Sequence[Path], module_file: str, product: str) -> str:
     """What the file is called: board, contents, and a hash of what of nnmicro is in it."""
     inputs = [engine.version(), *c_modules.identity(order, own, module_file)]
-    if order.contents == ENGINE:
+    if order.has_engine:
         inputs.append(engine.identity())
     key = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:_HASH_DIGITS]
     return f"{order.board}-{order.contents}-{key}{Path(product).suffix}"

@@ -106,7 +106,12 @@ def python_kernel(net, layer):
     op = net.words[net.at[_AT_LAYERS] + layer * _LAYER_WORDS + _L_OP]
     run = net.kernels[op] if net.kernels else None
     if run is None:
-        run, reference = find(net.op_names[op], ())
+        name = net.op_names[op]
+        run, reference = find(name, (), net.native is not None)
+        if run is None:
+            from .errors import no_layer
+
+            no_layer(name, net.layer_name(layer))
         from .rules import check_layer
 
         check_layer(net, layer, reference)

@@ -26,6 +26,7 @@ from host_tools.device.on_device import program
 FOLDER = "/lib/nnmicro"
 SHADOW_FOLDER = "/nnmicro"  # in the root, which is searched before the modules that are frozen in
 NATIVE = "/lib/_nnmicro.mpy"
+LAYERS = ("reference/", "vector/")  # what a frozen engine beside kernels in C may lack, and finds in FOLDER
 MANIFEST = "manifest.json"
 _SHADOW_MARK = "put-here-by-push-shadow"
 _SILENCE_S = 300.0
@@ -75,8 +76,9 @@ def push_engine(
     what else is in the engine's folder is removed. `native` is a native module to put beside it as `_nnmicro`.
 
     The engine goes to `/lib/nnmicro`; with `shadow` to `/nnmicro`, which is found before an engine that is frozen into
-    the firmware. Without `shadow` a frozen one is used as it is, and an engine that a push with `shadow` left is
-    removed.
+    the firmware. Without `shadow` a frozen one is used: what of the wanted layers in Python it looks for in
+    `/lib/nnmicro` goes there, and nothing else. An engine that a push with `shadow` left is then removed.
+    DeviceError where it is another engine than this one and lacks such layers.
     """
     started, sent_before = time.monotonic(), device.bytes_sent
     warnings: list[str] = []
@@ -90,11 +92,19 @@ def push_engine(
     if uses_frozen:
         assert there is not None
         warnings += _frozen_warnings(there, kernels)
+        if there.layers_are_files:
+            layers = _layers(modules)
+            if is_this_one(there, kernels):
+                files, missing, stale = _push_package(device, folder, layers, warnings, progress)
+            elif layers:
+                raise DeviceError(
+                    f"{warnings[-1]} It lacks {', '.join(sorted(layers))}, and takes them of its own only."
+                )
     else:
         if shadow:
             device.makedirs(folder)
             device.write_file(b"", f"{folder}/{_SHADOW_MARK}")  # first: what breaks off can be told and removed
-        files, missing, stale = _push_package(device, folder, modules, warnings, progress)
+        files, missing, stale = _push_package(device, folder, sources(modules), warnings, progress)
     changed |= bool(missing or stale)
     sent, removed = len(missing), len(stale)
     if native is not None:
@@ -178,21 +188,25 @@ def _remove_folder(device: Device, path: str) -> None:
     device.exec(f"import os\nos.rmdir({path!r})\n")
 
 
+def _layers(modules: Iterable[str] | None) -> dict[str, bytes]:
+    """Of what is wanted of the engine, the sources that one without layers in Python lacks."""
+    return {path: text for path, text in sources(modules).items() if path.startswith(LAYERS)}
+
+
 def _push_package(
-    device: Device, folder: str, modules: Iterable[str] | None, warnings: list[str], progress: Progress | None
+    device: Device, folder: str, chosen: dict[str, bytes], warnings: list[str], progress: Progress | None
 ) -> tuple[dict[str, bytes], list[str], list[str]]:
     """(files that belong there, those of them that were sent, others that were removed), by names below `folder`."""
     there = _on_device(device, folder)
     has_manifest = there.pop(MANIFEST, None) is not None
     there.pop(_SHADOW_MARK, None)
-    chosen = sources(modules)
     files = compiled(chosen, device.description, warnings)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     kept = _still_ours(device, {name: there[name] for name in set(there) - set(files)}, chosen)
     missing = sorted(name for name, digest in digests.items() if there.get(name) != digest)
     stale = sorted(set(there) - set(files) - set(kept))
     files |= kept
-    if missing or stale or not has_manifest:
+    if missing or stale or (files and not has_manifest):
         _bring_up_to_date(device, folder, files, missing, stale, has_manifest, progress)
         _write_manifest(device, folder, files)
     return files, missing, stale

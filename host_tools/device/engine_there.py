@@ -31,15 +31,22 @@ class Kernels:
 @dataclass(frozen=True)
 class EngineThere:
     """The package `nnmicro` that a device imports. `origin` is `frozen` or the file; `model_format` the version of
-    model files that it reads, None where its files do not tell."""
+    model files that it reads, None where its files do not tell; `layers` where it looks for layers in Python, None
+    where it has no place for them."""
 
     version: str
     origin: str
     model_format: int | None
+    layers: str | None = None
 
     @property
     def is_frozen(self) -> bool:
         return self.origin == FROZEN
+
+    @property
+    def layers_are_files(self) -> bool:
+        """Whether it is frozen without the layers in Python, which are then found among the files."""
+        return self.is_frozen and self.layers is not None and self.layers.startswith("/")
 
 
 def ask_engine(
@@ -61,14 +68,14 @@ def ask_engine(
 def _engine(answer: Any) -> EngineThere | None:
     if answer is None:
         return None
-    version, file, on_files, model_format = answer
+    version, file, on_files, model_format, layers = answer
     if type(version) is not str or type(file) is not str or type(on_files) is not bool:
         raise ValueError
-    if model_format is not None and type(model_format) is not int:
+    if type(model_format) not in (int, type(None)) or type(layers) not in (str, type(None)):
         raise ValueError
     # What lies in the root has a name without a folder, too.
     origin = ("" if file.startswith("/") else "/") + file if on_files else FROZEN
-    return EngineThere(version[:_LONGEST], origin[:_LONGEST], model_format)
+    return EngineThere(version[:_LONGEST], origin[:_LONGEST], model_format, layers and layers[:_LONGEST])
 
 
 def _kernels(answer: Any) -> Kernels | None:

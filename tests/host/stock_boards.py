@@ -1,4 +1,4 @@
-"""Devices with plain MicroPython, as people have it before they know of nnmicro: no engine, no kernels in C."""
+"""Devices as people have them: with plain MicroPython before they know of nnmicro, or a Pico with our firmware."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def unix(heapsize: str = "64M") -> Iterator[UnixDevice]:
 
 
 @contextmanager
-def pico() -> Iterator[PicoDevice]:
+def pico(contents: str = STOCK) -> Iterator[PicoDevice]:
     """The emulated Pico, its firmware built first if need be; skips by name where it cannot be had."""
     pytest.importorskip("pty", reason="the emulated Pico needs an operating system with ptys")
     missing = [*install.missing(), *build.missing("rpi_pico")]
     if missing:
         pytest.skip(f"the emulated Pico needs {', '.join(missing)}, which this machine does not have")
-    with PicoDevice(firmware=build.firmware("rpi_pico", STOCK)) as device:
+    with PicoDevice(firmware=build.firmware("rpi_pico", contents)) as device:
         yield device
 
 

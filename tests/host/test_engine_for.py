@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 import nnmicro
+from firmware import engine as frozen_engine
 from firmware import native_mpy
 from firmware.errors import FirmwareError
+from firmware.order import ENGINE
 from host_tools.demo import digits
 from host_tools.device import Device, DeviceError
 from host_tools.device.choice import choose
 from host_tools.device.engine import FOLDER, NATIVE, SHADOW_FOLDER, EngineReport, push_engine
 from host_tools.device.engine_for import push_engine_for
 from host_tools.device.engine_there import EngineThere, Kernels, ask_engine
+from host_tools.device.errors import RemoteError
 from host_tools.device.needed import modules
 from host_tools.device.unix import UnixDevice
 from host_tools.model_file import ModelFile
@@ -180,6 +183,36 @@ def test_another_frozen_engine_is_said_and_used(stock: Device, monkeypatch: pyte
     assert f"frozen in (nnmicro 0.0.1) than this nnmicro ({nnmicro.__version__})" in report.warnings[-1]
 
 
+def test_a_frozen_engine_without_layers_in_python_finds_those_that_are_pushed() -> None:
+    model = read("digits.nnm")
+    with stock_boards.pico(ENGINE) as device:
+        report = push_engine_for(device, model)
+        assert (report.format, report.sent, report.warnings) == ("frozen", 0, []) and not device.exists(FOLDER)
+        device.write_file(model.data, "/digits.nnm")
+        with pytest.raises(RemoteError, match="nnmicro push MODEL brings what a model needs"):
+            device.exec("import nnmicro\nnnmicro.Net('/digits.nnm', nnmicro.Option(backend='reference'))")
+        report = push_engine_for(device, model, backend="reference")
+        found = [entry.name for entry in device.listdir(FOLDER)]
+        assert (report.format, report.origin) == ("frozen", "frozen") and 5 < report.sent == report.files < 20
+        assert sorted(found) == ["manifest.json", "reference"]
+        device.exec("import nnmicro\nnet = nnmicro.Net('/digits.nnm', nnmicro.Option(backend='reference'))")
+        assert device.eval("net.backend") == "reference"
+        device.write_file(b"older", f"{FOLDER}/reference/convolution.mpy")
+        report = push_engine_for(device, model)
+        assert (report.sent, report.removed) == (0, 1)
+        runs_as_here(device, "digits.nnm", "_nnmicro")
+
+
+def test_layers_in_python_are_those_of_the_frozen_engine_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with stock_boards.pico(ENGINE) as device:
+        monkeypatch.setattr(frozen_engine, "identity", lambda: "0" * 16)
+        report = push_engine_for(device, read("digits.nnm"))
+        assert report.sent == 0 and "another engine frozen in" in report.warnings[-1]
+        with pytest.raises(DeviceError, match="lacks .*reference/convolution.py.* of its own only"):
+            push_engine_for(device, read("digits.nnm"), backend="reference")
+        assert not device.exists(FOLDER)
+
+
 def test_shadow_comes_first_and_goes_again(stock: Device) -> None:
     push_engine(stock, modules=["net"])
     report = push_engine_for(stock, read("digits.nnm"), shadow=True)
@@ -203,8 +236,9 @@ def test_an_engine_that_somebody_else_put_first_is_said(stock: Device) -> None:
         b"",
         b"None",
         b"(1, 2)",
-        b"(('1', 2, True, 1), None)",
-        b"(('1', '/lib', True, '1'), None)",
+        b"(('1', 2, True, 1, None), None)",
+        b"(('1', '/lib', True, '1', None), None)",
+        b"(('1', '/lib', True, 1, 5), None)",
         b"(None, (2, None, 3, []))",
         b"(None, ('2', None, '', []))",
         b"(" * 5000,

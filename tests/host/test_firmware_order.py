@@ -11,7 +11,7 @@ import pytest
 
 from firmware import build, c_modules, engine, port, source
 from firmware.errors import FirmwareError
-from firmware.order import ENGINE, KERNELS, STOCK, Order
+from firmware.order import ENGINE, FULL, KERNELS, STOCK, Order
 from host_tools.device import Device, ask_build, push_engine
 from host_tools.device.build import parse_build
 
@@ -43,20 +43,20 @@ def own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_change_of_an_input_gives_another_firmware(tmp_path: Path, own_engine: Path) -> None:
     inside = module(tmp_path / "modules" / "mine", "micropython.mk")
-    orders = [Order("unix", contents) for contents in (ENGINE, KERNELS, STOCK)]
+    orders = [Order("unix", contents) for contents in (ENGINE, FULL, KERNELS, STOCK)]
     orders += [Order("unix", KERNELS, arena=1024), Order("unix", KERNELS, modules=inside.parent)]
     names = [name(order) for order in orders]
     assert len(set(names)) == len(names)
     (inside / "it.c").write_text("int that;")
     assert name(orders[-1]) != names[-1]
     (own_engine / "more.py").write_text("")
-    assert name(orders[0]) != names[0]
+    assert name(orders[0]) != names[0] and name(orders[1]) != names[1]
     # Without the engine in it there is nothing to compile again when that changes.
-    assert name(orders[1]) == names[1]
+    assert name(orders[2]) == names[2]
 
 
 def test_what_cannot_be_built_is_refused() -> None:
-    with pytest.raises(FirmwareError, match="contents are one of engine, kernels, stock, not 'all'"):
+    with pytest.raises(FirmwareError, match="contents are one of engine, full, kernels, stock, not 'all'"):
         Order("unix", "all")
     for arena in (-16, 100, 1 << 30):
         with pytest.raises(FirmwareError, match=f"multiple of 16 bytes, not {arena}"):
@@ -126,7 +126,7 @@ class FrozenDevice:
     def exec(self, code: str, timeout: float) -> bytes:
         assert "import _nnmicro" in code
         build = f"rpi_pico 0.0.9 {'1' * 16} {self.identity}"
-        return repr((("0.0.9", "nnmicro/__init__.py", False, 1), (2, None, build, []))).encode()
+        return repr((("0.0.9", "nnmicro/__init__.py", False, 1, None), (2, None, build, []))).encode()
 
 
 def test_a_frozen_engine_is_left_alone_and_named_if_it_is_another() -> None:

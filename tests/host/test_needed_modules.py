@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ import nnmicro
 from host_tools.device import open_device, push_engine
 from host_tools.device.engine_files import sources
 from host_tools.device.needed import modules, needed_modules
+from nnmicro.kernels import python_kernel
 from tests.models import model_file
 
 PROGRAM = """
@@ -73,3 +75,15 @@ def test_a_device_with_no_other_modules_runs_it(backend: str) -> None:
         answer = ast.literal_eval(device.exec(PROGRAM.format(backend=backend)).decode())
     found, wanted = answer[0], expected[0]
     assert max(abs(a - b) for a, b in zip(found, wanted, strict=True)) <= 1e-4 * max(map(abs, wanted))
+
+
+def test_a_layer_that_c_refuses_and_python_lacks_is_named() -> None:
+    """As on a board whose engine has no layers in Python."""
+    net = SimpleNamespace(
+        words=[0] * 24, at=[0, 12], kernels=None, native=object(), op_names=["teleport"], layer_name=lambda layer: "up"
+    )
+    with pytest.raises(nnmicro.ModelError, match="layer up: the kernel in C does not take it.*--backend reference"):
+        python_kernel(net, 0)
+    net.op_names = ["convolution_int8_dsp"]
+    with pytest.raises(nnmicro.ModelError, match="nnmicro repack MODEL --core generic"):
+        python_kernel(net, 0)

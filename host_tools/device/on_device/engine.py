@@ -25,7 +25,11 @@ def _engine(kinds, files):
             from nnmicro.format import VERSION
         except ImportError:
             VERSION = None
-        engine = (getattr(nnmicro, "__version__", "?"), file, on_files, VERSION)
+        try:
+            layers = __import__("nnmicro.reference", None, None, ("*",)).__path__
+        except (ImportError, AttributeError):
+            layers = None
+        engine = (getattr(nnmicro, "__version__", "?"), file, on_files, VERSION, layers)
     except Exception:  # none, or none that works
         pass
     path = sys.path[:]
