@@ -21,8 +21,6 @@ from .tables import table
 
 KINDS = ("frozen", "files")
 _BLOCK = 16  # what the collector of a 32-bit board gives out memory in
-_OPERAND = 112  # an object with twelve attributes, of a call that is checked
-_NAME = 8  # of a module's name, which the interpreter keeps, beside its letters
 _SPARE_BLOCKS = 8  # of an arena's table, see nnmicro/net.py
 _TABLE_HEADER, _TABLE_RECORD = 5, 4  # words, see nnmicro/arena.py
 
@@ -78,18 +76,10 @@ def needs(
 def while_loading(model: ModelFile, kind: str, in_c: bool = True) -> int:
     """Bytes, beside a constant, that a model takes while its layers are checked.
 
-    `in_c`: the layers run in `_nnmicro`. The code that checks one kind of layer is then forgotten before the next
-    kind's is loaded, and the largest counts; a push leaves it out. Else that of all kinds stays.
+    `in_c`: the layers run in `_nnmicro`, which checks every call itself, and neither a push nor our firmware brings
+    the code that checks one kind of layer. Else that of all kinds stays.
     """
-    if not in_c:
-        return _arrays(model.net) + _modules(model, kind)
-    sizes = table("heap.toml")[kind].get("kinds")
-    if sizes is None:
-        return _arrays(model.net)
-    unknown = max(sizes.values())  # of a kind that nobody has measured
-    largest = max((sizes.get(op, unknown) for op in model.net.op_names if op != "share"), default=0)
-    names = sum(len("nnmicro." + module) + _NAME for module in _checking(model))
-    return _arrays(model.net) + largest + _OPERAND * model.net.max_operands + names
+    return _arrays(model.net) + (0 if in_c else _modules(model, kind))
 
 
 def while_running(model: ModelFile, kind: str, in_c: bool = True) -> int:

@@ -170,15 +170,13 @@ class Bench:
             low, high, size, width = low or high, free, (low or high) + FIRST_WIDTH, FIRST_WIDTH
 
     def sizes(self) -> dict[str, Any]:
-        """What importing the engine takes and, where layers are checked, the modules for that."""
+        """What importing the engine takes and, from files, the modules of the layers in Python."""
         if self.kind == "files":
             push_engine(self.device)
         self.device.soft_reset()
         self.device.exec(GROWTH)
         found: dict[str, Any] = {"engine": int(self.device.eval("engine()", timeout=120))}
-        if self.kind == "frozen":
-            found["kinds"] = {op: self._modules([f"reference.{op}"])[0] for op in heap.layer_kinds()}
-        else:
+        if self.kind == "files":
             names = list(dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}")))
             names = [name for name in names if name.startswith("reference.")]
             found["modules"] = dict(zip(names, self._modules(names), strict=True))
@@ -226,7 +224,8 @@ def measure(kind: str, models: dict[str, ModelFile]) -> dict[tuple[str, int], in
     for static_arena in (True, False) if kind == "frozen" else (False,):
         with Bench(kind, static_arena) as found:
             if not smallest:
-                constants.update(found.sizes())
+                constants.clear()
+                constants.update(loading=0, running=0, **found.sizes())
             for name, model in models.items():
                 if measurable(model, kind):
                     found.put(model)
@@ -264,8 +263,9 @@ def as_toml(kind: str) -> str:
     """The table of a kind, as heap.toml has it."""
     found = tables.table("heap.toml")[kind]
     lines = [f"[{kind}]"] + [f"{name} = {found[name]}" for name in ("engine", "loading", "running")]
-    part = "kinds" if "kinds" in found else "modules"
-    return "\n".join([*lines, f"[{kind}.{part}]", *(f'"{name}" = {size}' for name, size in found[part].items()), ""])
+    if "modules" in found:
+        lines += [f"[{kind}.modules]", *(f'"{name}" = {size}' for name, size in found["modules"].items())]
+    return "\n".join([*lines, ""])
 
 
 def main(arguments: list[str]) -> None:
