@@ -1,4 +1,4 @@
-// Products of a patch with filters on Armv6-M (Cortex-M0+): 11 instructions for 4. MULS writes over a factor: the patch's,
+// Products of a patch with filters on Armv6-M (Cortex-M0+): 11 instructions for 4, and 25 for each filter. MULS writes over a factor: the patch's,
 // so that a weight meets four pixels.
 
 // r0 patch, r1 + r2 weights, r8 to r11 sums.
@@ -15,7 +15,8 @@
     "muls r7, r3, r7\n"    \
     "add r11, r7\n"
 
-// r12: what is left to do. r2 counts from minus the length of the piece up to 0, lr where the last whole block ends.
+// r1: where a filter's piece ends; r2 counts from minus its length up to 0, lr where the last whole block ends, r12 sums. The
+// stack: the patch, minus the length, from a filter's end to the next one's, the end of the sums.
 __attribute__((naked, noipa)) static void add_products(nn_products *p) {
     (void)p;
     __asm volatile(
@@ -26,28 +27,30 @@ __attribute__((naked, noipa)) static void add_products(nn_products *p) {
         "mov r6, r10\n"
         "mov r7, r11\n"
         "push {r4-r7}\n"
-        "mov r12, r0\n"
-        "1:\n"
-        "mov r3, r12\n"
-        "ldr r4, [r3, #60]\n"
-        "ldm r4!, {r5-r7}\n"
-        "mov r8, r5\n"
-        "mov r9, r6\n"
-        "mov r10, r7\n"
-        "ldr r5, [r4]\n"
-        "mov r11, r5\n"
-        "ldr r0, [r3, #36]\n"
-        "ldr r1, [r3, #48]\n"
-        "ldr r2, [r3, #72]\n"
+        "ldr r1, [r0, #60]\n"
+        "mov r12, r1\n"
+        "ldr r1, [r0, #48]\n"
+        "ldr r2, [r0, #72]\n"
         "adds r1, r1, r2\n"
-        "ldr r4, [r3, #52]\n"
-        "adds r4, r4, r1\n"
-        "str r4, [r3, #48]\n"
+        "ldr r4, [r0, #36]\n"
+        "negs r5, r2\n"
+        "ldr r6, [r0, #52]\n"
+        "adds r6, r6, r2\n"
+        "ldr r7, [r0, #68]\n"
+        "push {r4-r7}\n"
         "movs r4, #7\n"
         "ands r4, r2\n"
         "negs r4, r4\n"
         "mov lr, r4\n"
-        "negs r2, r2\n"
+        "1:\n"
+        "mov r4, r12\n"
+        "ldm r4, {r4-r7}\n"
+        "mov r8, r4\n"
+        "mov r9, r5\n"
+        "mov r10, r6\n"
+        "mov r11, r7\n"
+        "ldr r0, [sp, #0]\n"
+        "ldr r2, [sp, #4]\n"
         "cmp r2, lr\n"
         "beq 3f\n"
         "2:\n" ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT ELEMENT
@@ -61,19 +64,20 @@ __attribute__((naked, noipa)) static void add_products(nn_products *p) {
         "bne 4b\n"
         "5:\n"
         "mov r3, r12\n"
-        "ldr r4, [r3, #60]\n"
-        "mov r5, r8\n"
-        "mov r6, r9\n"
-        "mov r7, r10\n"
-        "stm r4!, {r5-r7}\n"
-        "mov r5, r11\n"
-        "stm r4!, {r5}\n"
-        "str r4, [r3, #60]\n"
-        "ldr r5, [r3, #68]\n"
-        "cmp r4, r5\n"
+        "mov r4, r8\n"
+        "mov r5, r9\n"
+        "mov r6, r10\n"
+        "mov r7, r11\n"
+        "stm r3!, {r4-r7}\n"
+        "mov r12, r3\n"
+        "ldr r4, [sp, #8]\n"
+        "adds r1, r1, r4\n"
+        "ldr r4, [sp, #12]\n"
+        "cmp r3, r4\n"
         "beq 6f\n"
         "b 1b\n"
         "6:\n"
+        "add sp, #16\n"
         "pop {r4-r7}\n"
         "mov r8, r4\n"
         "mov r9, r5\n"
@@ -175,8 +179,6 @@ __attribute__((naked, noipa)) static void write_sums(nn_products *p) {
 }
 
 static void write_results(nn_products *p) {
-    uint32_t *const sums = p->sums;
     add_products(p);
-    p->sums = sums;
     write_sums(p);
 }
