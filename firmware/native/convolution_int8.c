@@ -13,9 +13,63 @@ typedef struct {
     int clamped; // whether not all that fits a byte is a result
     int alone; // whether it can finish all of them without sums in memory
     int32_t together; // that have room for their sums
+#if NN_LANES
+    int32_t first; // of the channels that are worked out
+    int32_t start[NN_STARTS]; // of their sums, bias included
+#endif
 } filters;
 
 #include "windows_int8.h"
+
+// The channels that are worked out now.
+NN_INLINE int32_t first_of(const work *k) {
+#if NN_LANES
+    return k->of.first;
+#else
+    (void)k;
+    return 0;
+#endif
+}
+
+NN_INLINE int32_t end_of(const work *k) {
+    return NN_LANES ? nn_min(first_of(k) + NN_STARTS, k->call->out.c) : k->call->out.c;
+}
+
+// From channel 0 of x to what the first of them sees.
+NN_INLINE ptrdiff_t group_of(const work *k) {
+    return NN_LANES ? (ptrdiff_t)(first_of(k) / k->outputs) * k->inputs * k->x.cs : 0;
+}
+
+// What a channel's products are added to.
+NN_INLINE uint32_t start_of(const work *k, int32_t o) {
+#if NN_LANES
+    return (uint32_t)k->of.start[o - k->of.first] - (uint32_t)k->of.channels.bias[o];
+#else
+    (void)k;
+    (void)o;
+    return 0;
+#endif
+}
+
+#if NN_LANES
+
+// Elements keep their zero point: that times the weights is what the sums have too much of.
+NN_NOINLINE void starts(work *k) {
+    const int8_t *w = k->of.weights + (ptrdiff_t)k->of.first * k->filter;
+    for (int32_t o = k->of.first, end = end_of(k); o < end; o++) {
+        const int8_t *const next = w + k->filter;
+        uint32_t sum = 0;
+        for (const int8_t *const fours = w + (k->filter & ~3); w != fours; w += 4) {
+            sum += (uint32_t)(w[0] + w[1] + w[2] + w[3]);
+        }
+        while (w != next) {
+            sum += (uint32_t)*w++;
+        }
+        k->of.start[o - k->of.first] = (int32_t)((uint32_t)k->of.channels.bias[o] - (uint32_t)k->zero * sum);
+    }
+}
+
+#endif
 
 // A channel of all pixels that is not of the ordinary kind.
 NN_NOINLINE void unusual(const work *k, const spot *s, int32_t o, const uint32_t *sums) {
@@ -71,6 +125,9 @@ static int32_t alike(const nn_channels *c, int32_t o, int32_t n, int *quick) {
 // The results of channels [o, o + n): the last piece's products with their filters are still to be added.
 static void finish(const work *k, nn_products *p, const spot *s, int32_t o, int32_t n) {
     p->bias = k->of.channels.bias + o;
+#if NN_LANES
+    p->bias = k->of.alone ? k->of.start + (o - k->of.first) : p->bias;
+#endif
     p->multiplier = k->of.channels.multiplier + o;
     p->shift = k->of.channels.shift + o;
     for (int32_t i = 0; i < NN_PIXELS; i++) {
@@ -86,31 +143,35 @@ static void finish(const work *k, nn_products *p, const spot *s, int32_t o, int3
 // All output channels of the pixels, where no sums have to lie in memory.
 NN_NOINLINE void at_once(const work *k, nn_products *p, const spot *s, uint32_t *patch) {
     static const uint32_t nothing[NN_PIXELS] = {0, 0, 0, 0};
-    ptrdiff_t x = 0;
+    const int32_t end = end_of(k);
+    ptrdiff_t x = group_of(k);
     p->sums = (uint32_t *)(uintptr_t)nothing; // read only
-    for (int32_t o = 0; o < k->call->out.c; o += k->outputs, x += (ptrdiff_t)k->inputs * k->x.cs) {
+    for (int32_t o = first_of(k), n; o < end; o += n, x += (ptrdiff_t)k->inputs * k->x.cs) {
+        n = NN_LANES ? nn_min(k->outputs - o % k->outputs, end - o) : k->outputs;
         fill_all(k, s, x, 0, k->filter, patch);
         p->w = k->of.weights + (ptrdiff_t)o * k->filter;
-        finish(k, p, s, o, k->outputs);
+        finish(k, p, s, o, n);
     }
 }
 
 // All output channels of the pixels, piece by piece: the sums of some channels lie behind the patch.
 NN_NOINLINE void by_pieces(const work *k, nn_products *p, const spot *s, uint32_t *patch) {
     uint32_t *const sums = patch + k->piece * NN_ELEMENT_WORDS;
-    ptrdiff_t x = 0;
-    for (int32_t o = 0, first = 0, n; o < k->call->out.c; o += n) {
-        if (o == first + k->outputs) {
+    const int32_t end = end_of(k);
+    ptrdiff_t x = group_of(k);
+    for (int32_t o = first_of(k), first = o, next = o - (NN_LANES ? o % k->outputs : 0) + k->outputs, n; o < end; o += n) {
+        if (o == next) {
             first = o;
+            next += k->outputs;
             x += (ptrdiff_t)k->inputs * k->x.cs;
         }
         int fused = k->of.fused;
-        n = nn_min(first + k->outputs - o, k->of.together);
+        n = nn_min((NN_LANES ? nn_min(next, end) : next) - o, k->of.together);
         if (fused && !k->of.quick) {
             n = alike(&k->of.channels, o, n, &fused);
         }
         for (int32_t i = 0; i < NN_PIXELS * n; i++) {
-            sums[i] = 0;
+            sums[i] = start_of(k, o + i / NN_PIXELS);
         }
         for (int32_t at = 0, length; at < k->filter; at += length) {
             length = nn_min(k->piece, k->filter - at);
@@ -171,6 +232,13 @@ int nn_convolution_int8(const nn_state *call) {
     work k;
     nn_products p;
     NN_TRY(prepare(call, &k));
+#if NN_LANES
+    for (k.of.first = 0; k.of.first < call->out.c; k.of.first += NN_STARTS) {
+        starts(&k);
+        all_pixels(&k, &p);
+    }
+#else
     all_pixels(&k, &p);
+#endif
     return NN_OK;
 }

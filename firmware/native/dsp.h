@@ -20,6 +20,16 @@
 #define NN_DSP_ASSEMBLER 0
 #endif
 
+// Whether a word of a convolution's patch is a lane for each of two pixels (patch_lanes.h). With NN_LANES=1 on another core
+// that is C, too.
+#ifndef NN_LANES
+#if !NN_DSP && defined(__riscv)
+#define NN_LANES 1
+#else
+#define NN_LANES 0
+#endif
+#endif
+
 // Whether words may lie anywhere.
 #if defined(__ARM_FEATURE_UNALIGNED) || defined(__x86_64__) || defined(__aarch64__)
 #define NN_UNALIGNED 1

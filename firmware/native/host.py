@@ -176,10 +176,11 @@ _folders: list[tempfile.TemporaryDirectory[str]] = []  # they live as long as th
 
 
 @functools.cache
-def sanitized(dsp: bool = False) -> Library:
+def sanitized(*variant: str) -> Library:
     """The kernels with checks for undefined behaviour, compiled once (a few seconds).
 
-    `dsp`: as they are where two halfwords are worked on at once, with the kernels that only such cores have.
+    `variant`: "DSP", as they are where two halfwords are worked on at once, with the kernels that only such cores have;
+    "LANES", as they are where one multiplication is for two pixels.
     """
     _folders.append(tempfile.TemporaryDirectory(prefix="nnmicro-native-"))
-    return Library(Path(_folders[-1].name), [*SANITIZED, "-DNN_DSP=1"] if dsp else SANITIZED)
+    return Library(Path(_folders[-1].name), [*SANITIZED, *(f"-DNN_{name}=1" for name in variant)])

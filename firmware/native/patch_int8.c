@@ -5,9 +5,14 @@
 void nn_patch_piece(nn_products *p, uint32_t *patch, int32_t n, int32_t filter) {
     p->x = patch;
     p->x_blocks = patch + NN_ELEMENT_WORDS * (n & -NN_BLOCK);
-    p->x_end = patch + NN_ELEMENT_WORDS * (NN_DSP ? n & ~3 : n);
+    p->x_end = patch + NN_ELEMENT_WORDS * (NN_DSP ? n & ~3 : NN_LANES ? n & ~1 : n);
     p->next = filter - n;
+#if NN_LANES
+    p->filter = filter;
+    p->added = 128 * ((n + 1) >> 1);
+#else
     p->back = NN_DSP && n & 3 ? 4 - (n & 3) : 0;
+#endif
     p->n = n;
 }
 
@@ -19,14 +24,9 @@ void nn_patch_piece(nn_products *p, uint32_t *patch, int32_t n, int32_t filter) 
 #include "patch_thumb2.h"
 #elif !NN_DSP && defined(__ARM_ARCH_6M__)
 #include "patch_armv6m.h"
+#elif NN_LANES
+#include "patch_lanes.h"
 #else
-
-// Whether add_four is there.
-#if !NN_DSP && defined(__riscv)
-#define NN_FOUR_FILTERS 1
-#else
-#define NN_FOUR_FILTERS 0
-#endif
 
 #if NN_DSP
 
@@ -53,8 +53,6 @@ static void add_filters(const nn_products *p, const int8_t *v, const int8_t *w, 
     add_filter(p, w, s + NN_PIXELS);
 }
 
-#elif defined(__riscv)
-#include "patch_rv32.h"
 #else
 
 NN_INLINE void add_filters(const nn_products *p, const int8_t *v, const int8_t *w, uint32_t *s) {
@@ -73,11 +71,6 @@ static void add_products(nn_products *p) {
     const int8_t *w = p->w;
     const ptrdiff_t filter = p->n + p->next;
     uint32_t *sums = p->sums;
-#if NN_FOUR_FILTERS
-    for (; p->sums_end - sums >= 4 * NN_PIXELS; sums += 4 * NN_PIXELS, w += 4 * filter) {
-        add_four(p->x, p->x_blocks, p->x_end, w, filter, sums);
-    }
-#endif
     for (; sums != p->sums_end; sums += NN_PIXELS, w += filter) {
         const int pair = sums + NN_PIXELS != p->sums_end;
         uint32_t s[2 * NN_PIXELS] = {sums[0], sums[1], sums[2], sums[3]}, *second = sums + NN_PIXELS;
@@ -136,21 +129,7 @@ static void write_results(nn_products *products) {
     const ptrdiff_t filter = p.n + p.next;
     const int32_t count = (int32_t)(p.y_end - p.y[0]), step = p.sums_step / (int32_t)sizeof *p.sums;
     const places y = {p.y[0], p.y[1], p.y[2], p.y[3]};
-    int32_t i = 0;
-#if NN_FOUR_FILTERS
-    for (; i + 4 <= count; i += 4) {
-        uint32_t s[4 * NN_PIXELS];
-        take(&p, i, step, s);
-        take(&p, i + 1, step, s + NN_PIXELS);
-        take(&p, i + 2, step, s + 2 * NN_PIXELS);
-        take(&p, i + 3, step, s + 3 * NN_PIXELS);
-        add_four(p.x, p.x_blocks, p.x_end, w + i * filter, filter, s);
-        for (int32_t j = 0; j < 4; j++) {
-            write(&p, i + j, s + j * NN_PIXELS, &y);
-        }
-    }
-#endif
-    for (; i < count; i += 2) {
+    for (int32_t i = 0; i < count; i += 2) {
         const int pair = i + 1 < count;
         uint32_t s[2 * NN_PIXELS];
         take(&p, i, step, s);
@@ -165,6 +144,23 @@ static void write_results(nn_products *products) {
 }
 
 #endif
+
+#if NN_LANES
+
+void nn_patch_sums(nn_products *p) {
+    if (p->filter < 2) {
+        add_single(p);
+    } else {
+        p->y_end = NULL;
+        add_all(p, (int32_t)(p->sums_end - p->sums) / NN_PIXELS);
+    }
+}
+
+void nn_patch_results(nn_products *p) {
+    add_all(p, (int32_t)(p->y_end - p->y[0]));
+}
+
+#else
 
 // Filters of less than four weights, which the assembler cannot load.
 static void add_few(const nn_products *p) {
@@ -191,3 +187,5 @@ void nn_patch_sums(nn_products *p) {
 void nn_patch_results(nn_products *p) {
     write_results(p);
 }
+
+#endif

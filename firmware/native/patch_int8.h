@@ -12,7 +12,13 @@
 
 enum { NN_PIXELS = 4, NN_SCRATCH_WORDS = 320 };
 
-#if NN_DSP
+// With NN_LANES: channels whose sums' starts are worked out at a time.
+enum { NN_STARTS = 64 };
+
+#if NN_LANES
+// The words of pixels 0 and 1, and of 2 and 3, of an element lie next to each other.
+enum { NN_ELEMENT_WORDS = 2, NN_PIXEL_WORDS = 1, NN_BLOCK = 8 };
+#elif NN_DSP
 // Elements 0 and 2, and 1 and 3, of each group of four share a word, as SXTB16 leaves them: two words for each pixel. The
 // last group is the last four elements of the piece; those that another group has, too, are 0 in it.
 enum { NN_ELEMENT_WORDS = 2, NN_PIXEL_WORDS = 2, NN_BLOCK = 16 };
@@ -40,7 +46,25 @@ enum {
     NN_SHORT_PIECE = (NN_SCRATCH_WORDS - NN_MORE_FILTERS * NN_PIXELS) / NN_ELEMENT_WORDS
 };
 
-#if NN_DSP
+#if NN_LANES
+
+// Elements [at, at + n) of two pixels' part of the patch are those of x and y.
+NN_INLINE void nn_patch_fill(uint32_t *patch, int32_t at, const int8_t *x, const int8_t *y, int32_t n) {
+    uint32_t *to = patch + NN_ELEMENT_WORDS * at, *const end = to + NN_ELEMENT_WORDS * n;
+#define LANES(i) to[NN_ELEMENT_WORDS * (i)] = (uint32_t)x[i] + ((uint32_t)y[i] << 16)
+    for (uint32_t *const fours = end - NN_ELEMENT_WORDS * (n & 3); to != fours; to += 4 * NN_ELEMENT_WORDS, x += 4, y += 4) {
+        LANES(0);
+        LANES(1);
+        LANES(2);
+        LANES(3);
+    }
+    for (; to != end; to += NN_ELEMENT_WORDS, x++, y++) {
+        LANES(0);
+    }
+#undef LANES
+}
+
+#elif NN_DSP
 
 // Elements [at, at + n) of a pixel's part of the patch are those of x; `at` and n are multiples of 4.
 NN_INLINE void nn_patch_fill(uint32_t *patch, int32_t at, const int8_t *x, int32_t n, uint32_t minus) {
@@ -124,7 +148,12 @@ typedef struct {
     const uint32_t *x_blocks; // and the last whole block
     const int8_t *w;
     int32_t next; // from the end of a filter's piece to that of the next filter
+#if NN_LANES
+    int32_t filter; // from a pair's first filter to its second
+    int32_t added; // 128 for each two elements
+#else
     int32_t back; // from there to the weights of the last group, or 0: there is none
+#endif
     uint32_t *sums; // a filter's pixels lie next to each other
     int32_t sums_step; // in bytes, from a filter's to the next one's
     uint32_t *sums_end;

@@ -43,7 +43,17 @@ NN_INLINE uint32_t minus_of(int32_t zero) {
 #endif
 }
 
-#if NN_DSP
+#if NN_LANES
+
+// Elements [at, at + n) of a pixel's piece are those of x: into bytes, which are put into lanes when they are complete.
+NN_INLINE void put(const work *k, const int8_t *x, int32_t at, int32_t n, uint32_t *patch, int8_t *bytes) {
+    (void)patch;
+    for (bytes += at; n; n--, x += k->x.cs) {
+        *bytes++ = *x;
+    }
+}
+
+#elif NN_DSP
 
 // Bytes that lie anywhere, apart.
 NN_INLINE void copy_bytes(int8_t *to, const int8_t *x, int32_t n) {
@@ -95,15 +105,17 @@ NN_NOINLINE void put_some(const work *k, const spot *s, ptrdiff_t x, int32_t at,
     const nn_span columns = nn_taps(s->column, k->stride_w, k->pad_left, k->kernel_w, k->dilation_w, k->x.w);
     const int32_t taps = columns.end - columns.first;
     const int32_t parts = k->merged ? 1 : taps, length = k->merged ? taps * k->inputs : k->inputs;
-    if (k->direct) {
-        nn_patch_clear(patch, n);
-    }
-#if NN_DSP
-    else {
+#if NN_DSP || NN_LANES
+    if (NN_LANES || !k->direct) {
         const uint32_t zeros = (uint32_t)(uint8_t)k->zero * 0x01010101u;
         for (int32_t i = 0; i < n; i += 4) {
             __builtin_memcpy(bytes + i, &zeros, 4);
         }
+    }
+#endif
+#if !NN_LANES
+    if (k->direct) {
+        nn_patch_clear(patch, n);
     }
 #endif
     for (int32_t tap = rows.first; tap < rows.end; tap++) {
@@ -119,6 +131,50 @@ NN_NOINLINE void put_some(const work *k, const spot *s, ptrdiff_t x, int32_t at,
         }
     }
 }
+
+#if NN_LANES
+
+// What two pixels see whose windows are inside of x, elements [at, at + n).
+NN_NOINLINE void fill_inside(const work *k, const spot *s, ptrdiff_t x, int32_t at, int32_t n, uint32_t *patch) {
+    const int8_t *a = s[0].x + x, *b = s[1].x + x;
+    int32_t skipped = 0, tap = 0;
+    if (at) {
+        skipped = at % k->run;
+        tap = at / k->run;
+        a += tap * k->row_step - (tap >= s[0].turn ? k->ring : 0);
+        b += tap * k->row_step - (tap >= s[1].turn ? k->ring : 0);
+    }
+    for (int32_t done = 0; done < n;) {
+        const int32_t length = nn_min(k->run - skipped, n - done);
+        nn_patch_fill(patch, done, a + skipped, b + skipped, length);
+        done += length;
+        skipped = 0;
+        tap++;
+        a += k->row_step - (tap == s[0].turn ? k->ring : 0);
+        b += k->row_step - (tap == s[1].turn ? k->ring : 0);
+    }
+}
+
+// What the filters from channel `x` on see of the pixels, elements [at, at + n).
+static void fill_all(const work *k, const spot *s, ptrdiff_t x, int32_t at, int32_t n, uint32_t *patch) {
+    for (uint32_t *const end = patch + NN_ELEMENT_WORDS; patch != end; patch++, s += 2) {
+        if (s[0].x && s[1].x) {
+            fill_inside(k, s, x, at, n, patch);
+        } else {
+            uint32_t room[2][NN_PATCH / 4 + 1];
+            put_some(k, s, x, at, n, patch, (int8_t *)room[0]);
+            put_some(k, s + 1, x, at, n, patch, (int8_t *)room[1]);
+            nn_patch_fill(patch, 0, (int8_t *)room[0], (int8_t *)room[1], n);
+        }
+        if (n & 1) { // the last element comes after one that is nothing
+            uint32_t *const last = patch + NN_ELEMENT_WORDS * (n - 1);
+            last[NN_ELEMENT_WORDS] = last[0];
+            last[0] = 0;
+        }
+    }
+}
+
+#else
 
 // Put weights' elements [at, at + n) of a pixel into its part of the patch.
 NN_NOINLINE void fill(const work *k, const spot *s, ptrdiff_t x, int32_t at, int32_t n, uint32_t *patch) {
@@ -174,6 +230,8 @@ static void fill_all(const work *k, const spot *s, ptrdiff_t x, int32_t at, int3
         }
     }
 }
+
+#endif
 
 // All that does not depend on how weights lie; `*weights`: how many there are.
 static int windows_of(const nn_state *call, work *k, int64_t *weights) {

@@ -22,10 +22,10 @@ Random = np.random.Generator
 SEEDS = 60
 
 
-@pytest.fixture(scope="module", params=[0, 1], ids=["portable", "dsp"])
+@pytest.fixture(scope="module", params=[(), ("DSP",), ("LANES",)], ids=["portable", "dsp", "lanes"])
 def native(request: pytest.FixtureRequest) -> host.Library:
-    """The kernels as they are everywhere, and as they are where two halfwords are worked on at once."""
-    return host.sanitized(dsp=True) if request.param else host.sanitized()
+    """The kernels as they are everywhere, and as they are where two halfwords or two pixels are worked on at once."""
+    return host.sanitized(*request.param)
 
 
 class Trial:

@@ -23,7 +23,7 @@ Buffers = list[tuple[int, int, bool]]
 
 @pytest.fixture(scope="module")
 def native() -> host.Library:
-    return host.sanitized(dsp=True)
+    return host.sanitized("DSP")
 
 
 def test_only_builds_for_such_a_core_have_them(native: host.Library) -> None:
