@@ -20,14 +20,17 @@
 #define NN_DSP_ASSEMBLER 0
 #endif
 
-// Whether a word of a convolution's patch is a lane for each of two pixels (patch_lanes.h). With NN_LANES=1 on another core
-// that is C, too.
-#ifndef NN_LANES
-#if !NN_DSP && defined(__riscv)
-#define NN_LANES 1
+// RV32 with multiplications, of which none adds.
+#if !NN_DSP && defined(__riscv_mul) && __riscv_xlen == 32
+#define NN_RV32 1
 #else
-#define NN_LANES 0
+#define NN_RV32 0
 #endif
+
+// Whether a word of a convolution's patch is a lane for each of two pixels (patch_lanes.h), and elements of fully connected
+// layers are left out where they are nothing (nonzero_int8.h). With NN_LANES=1 on another core that is C, too.
+#ifndef NN_LANES
+#define NN_LANES NN_RV32
 #endif
 
 // Whether words may lie anywhere.

@@ -2,6 +2,9 @@
 
 #include "dense_int8.h"
 #include "dot_int8.h"
+#if NN_LANES
+#include "nonzero_int8.h"
+#endif
 
 typedef struct {
     nn_operand x;
@@ -183,9 +186,45 @@ NN_NOINLINE void by_fours(const work *k, const nn_operand *out, const int8_t *x,
     }
 }
 
+#if NN_LANES
+
+// All outputs of one run of `n` elements, if enough of these are at their zero point; else false, and nothing done.
+NN_NOINLINE int by_nonzero(const work *k, const nn_operand *out, const int8_t *x, int32_t n, uint8_t *y) {
+    nn_nonzero list[NN_WIDENED_WORDS];
+    const nn_channels *c = &k->channels;
+    if (!c->quick || n > NN_QUICK_PRODUCTS || out->w < NN_NONZERO_OUTPUTS) {
+        return 0;
+    }
+    const int32_t found = nn_find_nonzero(x, n, k->zero, list, NN_WIDENED_WORDS);
+    if (found < 0) {
+        return 0;
+    }
+    for (int32_t o = 0; o < out->w; o += NN_NONZERO_OUTPUTS) {
+        const int32_t first = nn_min(o, out->w - NN_NONZERO_OUTPUTS); // where fewer are left, some once more
+        uint32_t sums[NN_NONZERO_OUTPUTS];
+        for (int32_t i = 0; i < NN_NONZERO_OUTPUTS; i++) {
+            sums[i] = (uint32_t)c->bias[first + i];
+        }
+        add_nonzero(list, list + found, k->weights + first * k->length, k->length, sums);
+        for (int32_t i = 0; i < NN_NONZERO_OUTPUTS; i++) {
+            const int32_t at = first + i, odd = 2 * c->zero + 1;
+            const int32_t result = nn_to_int8(nn_quick_scaled((int32_t)sums[i], c->multiplier[at], c->shift[at], odd));
+            *(int8_t *)(y + (ptrdiff_t)at * out->ps) = (int8_t)nn_min(nn_max(result, c->least), c->most);
+        }
+    }
+    return 1;
+}
+
+#endif
+
 // Two outputs at a time share the loads of x.
 static void outputs(const work *k, const nn_operand *out, const runs *r, uint8_t *y) {
     if (r->outer == 1 && r->inner == 1 && r->step == 1 && !k->weight_zero && out->w >= NN_OUTPUTS) {
+#if NN_LANES
+        if (by_nonzero(k, out, (const int8_t *)r->data, r->width, y)) {
+            return;
+        }
+#endif
         by_fours(k, out, (const int8_t *)r->data, r->width, y);
         return;
     }

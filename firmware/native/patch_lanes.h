@@ -15,7 +15,7 @@
 
 enum { LANES_ADDED = 32640 - 128 * 65536 };
 
-#ifdef __riscv
+#if NN_RV32
 #include "patch_rv32.h"
 #else
 

@@ -78,6 +78,9 @@ static int prepare(const layer *l, const char **kernel) {
     const int zero = extreme ? (int)(next() & 1 ? 127 : -128) : (int)(next() % 256) - 128, out_zero = next() & 1 ? -128 : (int)(next() % 100) - 50;
     const int taps = l->kernel_h * l->kernel_w;
     int32_t *p = params;
+    for (int i = 0; l->network[0] == 'r' && i < l->h * l->w * l->c; i++) {
+        input[i] = (int8_t)(next() % 5 < 3 ? zero : (int)(next() & 255) - 128);
+    }
     map(0, INPUT, l->h, l->w, l->c);
     switch (l->operation) {
     case CONVOLUTION:

@@ -1,5 +1,5 @@
-// The int8 layers of the four MLPerf Tiny networks, odd ones that go through every other path, and ones with extreme
-// elements and weights.
+// The int8 layers of the four MLPerf Tiny networks; odd ones that go through every other path; ones with extreme elements and
+// weights; and ones of whose elements a good part is at its zero point, as after a ReLU.
 
 typedef enum { CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, POOLING, ADDITION } operation;
 
@@ -76,4 +76,7 @@ static const layer layers[] = {
     {"extreme", "dense 640-9", 1, FULLY_CONNECTED, 1, 1, 640, 1, 9, 1, 0, 0, 0, 0, 0},
     {"extreme", "add 16", 1, ADDITION, 4, 4, 16, 4, 4, 16, 0, 0, 0, 0, 0},
     {"extreme", "average", 1, POOLING, 25, 5, 64, 1, 1, 64, 25, 5, 1, 0, 0},
+    {"relu", "dense 128-128", 1, FULLY_CONNECTED, 1, 1, 128, 1, 128, 1, 0, 0, 0, 0, 0},
+    {"relu", "dense 300-21", 1, FULLY_CONNECTED, 1, 1, 300, 1, 21, 1, 0, 0, 0, 0, 0},
+    {"relu", "3x3 16-8", 1, CONVOLUTION, 5, 5, 16, 5, 5, 8, 3, 3, 1, 1, 1},
 };
