@@ -17,7 +17,7 @@ from host_tools.model_file import ModelFile
 from host_tools.packing import pack
 from host_tools.remote.inference import RemoteInference
 from tests.host import int8_models, litert, stock_boards
-from tests.host.test_int8_models import same
+from tests.host.blobs_on_board import compare_with_litert
 from tests.host.test_qemu_device import require
 
 pytestmark = pytest.mark.skipif(not litert.AVAILABLE, reason="ai-edge-litert is not installed")
@@ -45,25 +45,7 @@ def packed(name: str) -> ModelFile:
 def test_every_blob_is_that_of_litert(board: QemuDevice, name: str) -> None:
     model = packed(name)
     assert model.packed == (0 if name == "micro_speech" else model.packable)
-    engine = push_engine_for(board, model)
-    assert engine.backend == "_nnmicro"
-    path = push_model(board, model.data, f"/{model.name}").path
-    (output,) = model.net.outputs
-    count = 1 if name == FAST else COUNT
-    remote = RemoteInference(board, path, model, lightmode=False)
-    for i, values in enumerate(int8_models.inputs(name, count)):
-        remote.input(model.net.inputs[0], values)
-        remote.infer(output)
-        expected = int8_models.expected(name, count)[i]
-        same({blob: remote.output(blob) for blob in expected}, expected)
-        remote.reset()
-    # And as it is usually run: blobs where the plan has them.
-    remote = RemoteInference(board, path, model)
-    remote.input(model.net.inputs[0], int8_models.inputs(name, count)[0])
-    measured = remote.infer(output)
-    assert measured.live_peak == model.net.live_peak and measured.placement == "plan"
-    np.testing.assert_array_equal(remote.output(output), int8_models.expected(name, count)[0][output])
-    board.remove(path)
+    compare_with_litert(board, name, model, 1 if name == FAST else COUNT)
 
 
 @pytest.mark.slow
