@@ -15,6 +15,7 @@ from tests.host.test_int8_models import same
 
 def compare_with_litert(board: Device, name: str, model: ModelFile, count: int) -> None:
     """Push the engine and `model`, which has been made from model `name`, and compare `count` inferences."""
+    board.soft_reset()  # what an earlier model has left of the heap is whole again
     engine = push_engine_for(board, model)
     assert engine.backend == "_nnmicro"
     path = push_model(board, model.data, f"/{model.name}").path
