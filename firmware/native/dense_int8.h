@@ -6,7 +6,7 @@
 #include "dsp.h"
 #include "requantise.h"
 
-enum { NN_OUTPUTS = 4, NN_WIDENED_WORDS = 320 };
+enum { NN_OUTPUTS = 4, NN_WIDENED_WORDS = NN_DSP ? 320 : 280 };
 
 // Elements that are widened at a time, without their zero point: with NN_DSP 0 and 2, and 1 and 3, of each four in a word.
 enum { NN_WIDENED = NN_DSP ? 2 * NN_WIDENED_WORDS : NN_WIDENED_WORDS };

@@ -45,7 +45,7 @@ static nn_sums sums_of(const work *k, const runs *r, const int8_t *w, ptrdiff_t 
     return sums;
 }
 
-enum { TOGETHER = 64 }; // outputs whose sums are kept while the next piece of a long run is widened
+enum { TOGETHER = NN_DSP ? 24 : 64 }; // outputs whose sums are kept while the next piece of a long run is widened
 
 // A piece of x that meets the weights of all outputs.
 typedef struct {
