@@ -220,11 +220,29 @@ NN_NOINLINE void fill(const work *k, const spot *s, ptrdiff_t x, int32_t at, int
 #endif
 }
 
+#if !NN_DSP
+
+// All of a window that is inside of x.
+NN_NOINLINE void fill_window(const work *k, const int8_t *x, int32_t turn, uint32_t *patch) {
+    const int32_t run = k->run, words = NN_PIXELS * run;
+    const uint32_t minus = k->minus;
+    for (uint32_t *const end = patch + NN_PIXELS * k->filter; patch != end; patch += words) {
+        nn_patch_fill(patch, 0, x, run, minus);
+        x += k->row_step - (--turn ? 0 : k->ring);
+    }
+}
+
+#endif
+
 // What the filters from channel `x` on see of the pixels, elements [at, at + n).
 static void fill_all(const work *k, const spot *s, ptrdiff_t x, int32_t at, int32_t n, uint32_t *patch) {
     for (const spot *const end = s + NN_PIXELS; s != end; s++, patch += NN_PIXEL_WORDS) {
         if (s->x && k->pointwise) {
             nn_patch_fill(patch, 0, s->x + x + at, n, k->minus);
+#if !NN_DSP
+        } else if (s->x && n == k->filter) {
+            fill_window(k, s->x + x, s->turn, patch);
+#endif
         } else {
             fill(k, s, x, at, n, patch);
         }
