@@ -373,6 +373,36 @@ def test_equals_the_plain_python_layer_byte_for_byte(native: host.Library, op: s
         assert before == memory, (seed, t.params, [vars(o) for o in t.operands])
 
 
+def test_windows_in_a_ring_without_gaps(native: host.Library) -> None:
+    """As in a streamed model: about the rows of a window, all of which may lie inside of the input."""
+    module = import_module("nnmicro.reference.convolution_int8")
+    wrapped = 0
+    for seed in range(20):
+        t = Trial(np.random.default_rng([seed, 17]), held=4)
+        c, w, co, stride = t.number(1, 6), t.number(3, 8), t.number(1, 5), t.number(1, 2)
+        t.params = {"kernel_h": 3, "kernel_w": 3, "stride_h": 1, "stride_w": stride, "group": 1}
+        t.params |= {"dilation_h": 1, "dilation_w": 1, "pad_top": t.number(0, 1), "pad_left": t.number(0, 1)}
+        t.params |= {"input_zero": t.number(-128, 127), "output_zero": t.number(-128, 127)} | t.clamp()
+        x = t.add((c, 8, w))
+        x.cs, x.ps, x.rs = 1, c, w * c
+        t.end = (x.base + x.rows * x.rs + 31) // 16 * 16
+        t.constant(weights(t, co, 9 * c))
+        t.rescaling(co, 9 * c)
+        t.add((co, 6, (w - 3) // stride + 1), ring=False)
+        memory = filled(t)
+        call, params = call_of(t, memory, module)
+        call.y0, call.y1 = 0, 6
+        module.check(call)
+        before = bytearray(memory)
+        module.run(call)
+        ours, words = np.frombuffer(before, np.uint8), np.frombuffer(params, np.int32)
+        buffers = [(ours.ctypes.data, ours.nbytes, True), (words.ctypes.data, words.nbytes, False)]
+        assert native.call(buffers, record_of(native, "convolution_int8", call)) == 0
+        assert before == memory, (seed, t.params, vars(x))
+        wrapped += x.phase > 0
+    assert wrapped > 5
+
+
 @pytest.mark.parametrize("op", ["table_int8", "binary_int8", "softmax_int8"])
 def test_in_place_equals_not_in_place(native: host.Library, op: str) -> None:
     module = import_module(f"nnmicro.reference.{op}")
