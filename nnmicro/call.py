@@ -107,6 +107,8 @@ class Operand:
 class Call:
     """One layer's call; the same object is filled again for every layer."""
 
+    layers = None  # asm_thumb/layers.py's, which has filled in the record, and not the operands
+
     def __init__(self, operands):
         self._pool = [Operand() for _ in range(operands)]
         self.n_in = 0

@@ -7,6 +7,7 @@ the arena is full, for the error that says so.
 from .call import Call
 from .errors import ArenaFull
 from .kernels import python_kernel
+from .modules import load
 from .port import const
 
 _H_MAX_OPERANDS = const(15)
@@ -46,9 +47,15 @@ class Extractor:
     """A part of `extractor.Extractor`."""
 
     _call = None
+    _layers = None  # what does the same in machine code, where the net runs in assembler; else False
 
     def _advance_in_python(self, layer):
         """Run the first layer from `layer` on that has the mark and is not done; returns the one after it."""
+        layers = self._layers
+        if layers is None:
+            layers = self._layers = _in_machine_code(self)
+        if layers:
+            return layers.run(layer, self._mark)
         while self._marks[layer] & (self._mark | _DONE) != self._mark:
             layer += 1
         self._run(layer)
@@ -151,6 +158,9 @@ class Extractor:
 
     def _clear_in_python(self, kept):
         """Give back every block but those of blobs with the flags `kept`, and be as at the start."""
+        if self._layers:
+            self._layers.clear(kept)
+            return
         slots = self._slots
         net = self.net
         for i in range(net.n_blobs):
@@ -165,3 +175,10 @@ class Extractor:
             self._marks[i] = first[i]
         self._state[_BASE] = -1
         self._state[_HITS] = self._state[_MISSES] = 0
+
+
+def _in_machine_code(extractor):
+    """The loop over the layers of a net that runs in assembler, else False."""
+    if extractor.net.backend != "asm_thumb" or extractor.net.window:
+        return False
+    return load("asm_thumb.layers").Layers(extractor)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 ONLY_IN_FIRMWARE = "early"
 # Loaded for what an inference does not do, or for files that ask for it.
 _STREAMED = ("streaming", "feeding", "stepping")
-_OPTIONAL = {"selftest", "format", "preprocessing", ONLY_IN_FIRMWARE, "vector.array", *_STREAMED}
+IN_ASSEMBLER = "asm_thumb.layers"
+_OPTIONAL = {"selftest", "format", "preprocessing", ONLY_IN_FIRMWARE, "vector.array", IN_ASSEMBLER, *_STREAMED}
 
 
 def needed_modules(
@@ -33,6 +34,8 @@ def needed_modules(
         wanted |= set(closure("preprocessing"))
     if net.steps_at:
         wanted.update(*(closure(name) for name in _STREAMED))
+    if backend == "asm_thumb":
+        wanted |= set(closure(IN_ASSEMBLER))
     for op in net.op_names if kinds is None else kinds:
         if op == "share" or (backend == "_nnmicro" and op in native):
             continue

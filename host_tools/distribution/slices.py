@@ -13,7 +13,7 @@ from firmware import native_mpy
 from firmware.native_mpy import COMPILERS, FAMILIES
 
 from ..device.engine_files import INSTRUCTION_SETS, suits
-from ..device.needed import closure, layers_of, modules
+from ..device.needed import IN_ASSEMBLER, closure, layers_of, modules
 
 # Processors that MicroPython's compiler emits machine code for, of which boards are made.
 VIPER_ARCHES = ("armv6m", "armv7m", "armv7emsp", "armv7emdp", "xtensawin", "rv32imc", "x64")
@@ -76,7 +76,7 @@ def slices() -> list[Slice]:
             f"the int8 layers that take nearly all of the time, in assembler for {arch}",
             frozenset(
                 name
-                for name in _layers_in("asm_thumb", layers_of("asm_thumb"))
+                for name in _layers_in("asm_thumb", layers_of("asm_thumb")) | {IN_ASSEMBLER}
                 if suits(f"{name.replace('.', '/')}.py", arch)
             ),
             needs=(f"nnmicro-viper-{arch}",),

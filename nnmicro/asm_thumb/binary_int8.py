@@ -35,6 +35,7 @@ _OPERANDS = const(17)
 _OPERAND = const(9)
 _BASE = const(0)
 _C = const(1)
+_H = const(2)
 _W = const(3)
 _CS = const(4)
 _RS = const(5)
@@ -47,6 +48,9 @@ _A_COUNT = const(0)
 _A_CHANNELS = const(2)
 _A_MULTIPLIER = const(5)
 _A_SHIFT = const(6)
+_A_ZERO = const(8)
+_A_LOW = const(9)
+_A_HIGH = const(10)
 _A_OFFSET = const(12)
 _A_AWAY = const(13)
 _A_TABLE = const(14)
@@ -56,11 +60,100 @@ _A_WORDS = const(32)
 _BYTES = const(256)
 _TOGETHER = const(64)  # sums that are made and written together
 
+# What `sums` is told, behind the record: of B the four words from MINUS on are five words further.
+_S_A = const(32)
+_S_B = const(33)
+_S_OUT = const(34)
+_S_COUNT = const(35)
+_S_SUMS = const(36)
+_S_TABLE = const(37)
+_S_LEFT = const(38)
+_S_MINUS = const(39)
+_S_MULTIPLIER = const(40)
+_S_RIGHT = const(41)
+_S_AWAY = const(42)
+_S_SIGN = const(43)
+_S_END = const(48)
+_S_WORDS = const(48 + 2 * 64)
+
+_sums = core.sums
 _results = core.results
 _general = None
 
 
 def run(call):
+    d = record.of(call)
+    if core.sums:
+        memory = operands.memory(call, _S_WORDS)
+        if _runs(memory, d, memory):
+            return
+    record.otherwise(call, _by_tables)
+
+
+@micropython.viper
+def _runs(p: ptr32, d: ptr32, memory) -> int:
+    """Rows [Y, Y1) of the output, where they and both operands are one run each. Returns 0, with nothing done, where
+    they are not, and for other kinds and shifts."""
+    params = ptr32(d[_PARAMS])
+    kind = params[_P_KIND]
+    a_right = 0 - params[_P_A_MULTIPLIER + 1]
+    b_right = 0 - params[_P_B_MULTIPLIER + 1]
+    if kind >= _MUL or a_right < 0 or a_right > 31 or b_right < 0 or b_right > 31:
+        return 0
+    c = d[_OUTPUT + _C]
+    w = d[_OUTPUT + _W]
+    line = c * w
+    i = 0
+    while i < 3:
+        o = ptr32(int(d) + 4 * (_OPERANDS + _OPERAND * i))
+        if o[_C] != c or o[_H] != d[_OUTPUT + _H] or o[_W] != w:
+            return 0
+        if o[_PS] != c or (c != 1 and o[_CS] != 1) or o[_RS] != line or o[_ROWS] != o[_H] or o[_PHASE]:
+            return 0
+        i += 1
+    p[_A_CHANNELS] = 1
+    p[_A_OFFSET] = 0
+    p[_A_AWAY] = 0
+    p[_A_ZERO] = params[_P_OUTPUT_ZERO]
+    p[_A_LOW] = params[_P_ACTIVATION_MIN] - params[_P_OUTPUT_ZERO]
+    p[_A_HIGH] = params[_P_ACTIVATION_MIN + 1] - params[_P_OUTPUT_ZERO]
+    p[_A_MULTIPLIER] = int(params) + 4 * _P_OUTPUT_MULTIPLIER
+    p[_A_SHIFT] = int(params) + 4 * _P_OUTPUT_MULTIPLIER + 4
+    p[_A_SUMS] = int(p) + 4 * _S_END
+    p[_A_TABLE] = p[_A_SUMS] + 4 * _TOGETHER
+    first = d[_Y] * line
+    p[_S_A] = d[_OPERANDS + _BASE] + first
+    p[_S_B] = d[_OPERANDS + _OPERAND + _BASE] + first
+    p[_S_OUT] = d[_OUTPUT + _BASE] + first
+    p[_S_SUMS] = p[_A_SUMS]
+    p[_S_TABLE] = p[_A_TABLE]
+    p[_S_LEFT] = params[_P_LEFT_SHIFT]
+    p[_S_MINUS] = 0 - params[_P_A_ZERO]
+    p[_S_MULTIPLIER] = params[_P_A_MULTIPLIER]
+    p[_S_RIGHT] = a_right
+    p[_S_AWAY] = 0 - int(a_right > 0)
+    p[_S_SIGN] = 0 - kind
+    p[_S_MINUS + 5] = 0 - params[_P_B_ZERO]
+    p[_S_MULTIPLIER + 5] = params[_P_B_MULTIPLIER]
+    p[_S_RIGHT + 5] = b_right
+    p[_S_AWAY + 5] = 0 - int(b_right > 0)
+    left = (d[_Y1] - d[_Y]) * line
+    while left > 0:
+        n = _TOGETHER
+        if n > left:
+            n = left
+        p[_S_COUNT] = n
+        p[_A_COUNT] = n
+        _sums(memory)
+        _results(memory)
+        p[_S_A] += n
+        p[_S_B] += n
+        p[_S_OUT] += n
+        left -= n
+    return 1
+
+
+def _by_tables(call):
     x = call.input(0)
     out = call.output()
     kind = call.int_param(_P_KIND)
@@ -82,7 +175,12 @@ def run(call):
         d[_MULTIPLIER] = call.first_param + multiplier
         d[_SHIFT] = call.first_param + multiplier + 1
         requantise.scale(memory, 0, d, call.params, call.params)
-    record.bounds(call, memory, _P_OUTPUT_ZERO, _P_OUTPUT_ZERO, _P_ACTIVATION_MIN)
+    params = call.params
+    at = call.first_param
+    zero = params[at + _P_OUTPUT_ZERO]
+    memory[_A_ZERO] = zero
+    memory[_A_LOW] = params[at + _P_ACTIVATION_MIN] - zero
+    memory[_A_HIGH] = params[at + _P_ACTIVATION_MIN + 1] - zero
     memory[_A_CHANNELS] = 1
     memory[_A_OFFSET] = 0
     memory[_A_AWAY] = 0

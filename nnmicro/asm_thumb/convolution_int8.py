@@ -44,8 +44,12 @@ _A_BIAS = const(4)
 _A_MULTIPLIER = const(5)
 _A_SHIFT = const(6)
 _A_MINUS = const(7)
+_A_ZERO = const(8)
+_A_LOW = const(9)
+_A_HIGH = const(10)
 _A_STEP = const(11)
 _A_OFFSET = const(12)
+_A_AWAY = const(13)
 _A_TABLE = const(14)
 _A_SUMS = const(15)
 _A_SUM_STEP = const(16)
@@ -62,79 +66,66 @@ _general = None
 
 
 def run(call):
-    d = operands.of(call)
-    x = call.input(0)
-    out = call.output()
-    group = call.int_param(_P_GROUP)
-    taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
-    size = taps * (x.c // group)
-    if size < 4:  # less than a word of weights
-        _run_in_viper(call)
+    d = record.of(call)
+    words = _work_memory(d, core.WIDE)
+    if not words:
+        global _general
+        if _general is None:
+            from ..viper import convolution_int8
+
+            _general = convolution_int8.run
+        record.otherwise(call, _general)
         return
-    channels = out.c // group
-    memory = record.dots(call, size, channels, 4)
-    record.bounds(call, memory, _P_INPUT_ZERO, _P_OUTPUT_ZERO, _P_ACTIVATION_MIN)
-    memory[_A_STEP] = out.cs
-    memory[_A_CHANNELS] = channels
-    _rows(
-        x.data,
-        out.data,
-        memory,
-        memory,
-        d,
-        call.params,
-        call.input(1).data,
-        call.input(2).data,
-        call.input(3).data,
-        call.input(4).data,
-        core.WIDE,
-        channels,
-    )
-
-
-def _run_in_viper(call):
-    global _general
-    if _general is None:
-        from ..viper import convolution_int8
-
-        _general = convolution_int8.run
-    _general(call)
+    memory = operands.memory(call, words)
+    _rows(memory, memory, memory, d, core.WIDE)
 
 
 @micropython.viper
-def _rows(
-    x: ptr8,
-    b: ptr8,
-    memory,
-    p: ptr32,
-    d: ptr32,
-    params: ptr32,
-    w: ptr8,
-    bias: ptr32,
-    multiplier: ptr32,
-    shift: ptr32,
-    wide: int,
-    channels: int,
-):
-    """Rows [Y, Y1) of the output, in the memory `b`, which is `memory` to Python and `p` as words.
+def _work_memory(d: ptr32, wide: int) -> int:
+    """Words for the record, 4 addresses in the output, the sums of up to FILTERS channels, widened patches and gathered
+    ones; 0 where there is less than a word of weights."""
+    params = ptr32(d[_PARAMS])
+    group = params[_P_GROUP]
+    size = params[_P_KERNEL_H] * params[_P_KERNEL_W] * (d[_OPERANDS + _C] // group)
+    if size < 4:
+        return 0
+    together = d[_OUTPUT + _C] // group
+    if together > _FILTERS:
+        together = _FILTERS
+    return _A_WORDS + 4 + 4 * (together + (wide + 1) * (size + 3 >> 2))
+
+
+@micropython.viper
+def _rows(x: ptr8, b: ptr8, memory, d: ptr32, wide: int):
+    """Rows [Y, Y1) of the output, in the work memory.
 
     The first two arguments are registers: they become where elements are copied from, and to.
     """
-    params = ptr32(int(params) + 4 * d[_PARAMS])
+    p = ptr32(b)
+    params = ptr32(d[_PARAMS])
+    group = params[_P_GROUP]
     kernel_w = params[_P_KERNEL_W]
     zero = params[_P_INPUT_ZERO]
-    size = p[_A_SIZE]
+    inputs = d[_OPERANDS + _C] // group
+    channels = d[_OUTPUT + _C] // group
+    size = params[_P_KERNEL_H] * kernel_w * inputs
     width = d[_OPERANDS + _W]
     step = d[_OPERANDS + _CS]
     ps = d[_OPERANDS + _PS]
-    inputs = size // (params[_P_KERNEL_H] * kernel_w)
     out_w = d[_OUTPUT + _W]
-    out_start = int(b) + d[_OUTPUT + _BASE]
-    x_start = int(x) + d[_OPERANDS + _BASE]
-    biases = int(bias) + 4 * d[_OPERANDS + 2 * _OPERAND + _BASE]
-    multipliers = int(multiplier) + 4 * d[_OPERANDS + 3 * _OPERAND + _BASE]
-    shifts = int(shift) + 4 * d[_OPERANDS + 4 * _OPERAND + _BASE]
-    weights = int(w) + d[_OPERANDS + _OPERAND + _BASE]
+    out_start = d[_OUTPUT + _BASE]
+    x_start = d[_OPERANDS + _BASE]
+    biases = d[_OPERANDS + 2 * _OPERAND + _BASE]
+    multipliers = d[_OPERANDS + 3 * _OPERAND + _BASE]
+    shifts = d[_OPERANDS + 4 * _OPERAND + _BASE]
+    weights = d[_OPERANDS + _OPERAND + _BASE]
+    p[_A_SIZE] = size
+    p[_A_AWAY] = channels
+    p[_A_MINUS] = 0 - zero
+    p[_A_STEP] = d[_OUTPUT + _CS]
+    p[_A_ZERO] = params[_P_OUTPUT_ZERO]
+    p[_A_LOW] = params[_P_ACTIVATION_MIN] - params[_P_OUTPUT_ZERO]
+    p[_A_HIGH] = params[_P_ACTIVATION_MAX] - params[_P_OUTPUT_ZERO]
     # Whether taps next to each other are elements next to each other, and whether x itself is the patch.
     dense = 0
     direct = 0

@@ -24,12 +24,15 @@ _P_HALF_UP = const(13)
 
 _Y = const(0)
 _Y1 = const(1)
+_TOGETHER = const(4)  # pixels whose sums are made together, in a word that is free here
 _PARAMS = const(16)
 _OPERANDS = const(17)
 _OPERAND = const(9)
 _BASE = const(0)
+_C = const(1)
 _H = const(2)
 _W = const(3)
+_CS = const(4)
 _RS = const(5)
 _PS = const(6)
 _ROWS = const(7)
@@ -41,6 +44,10 @@ _A_CHANNELS = const(2)
 _A_BIAS = const(4)
 _A_MULTIPLIER = const(5)
 _A_SHIFT = const(6)
+_A_MINUS = const(7)
+_A_ZERO = const(8)
+_A_LOW = const(9)
+_A_HIGH = const(10)
 _A_STEP = const(11)
 _A_OFFSET = const(12)
 _A_AWAY = const(13)
@@ -59,67 +66,63 @@ _general = None
 
 
 def run(call):
-    x = call.input(0)
-    out = call.output()
-    channels = out.c
-    if call.int_param(_P_DEPTH_MULTIPLIER) != 1 or x.cs != 1 or channels < 4:
-        _run_in_viper(call)
+    d = record.of(call)
+    words = _work_memory(d)
+    if not words:
+        global _general
+        if _general is None:
+            from ..viper import depthwise_int8
+
+            _general = depthwise_int8.run
+        record.otherwise(call, _general)
         return
-    d = operands.of(call)
-    together = max(1, min(out.w, _SUMS // channels))
-    taps = call.int_param(_P_KERNEL_H) * call.int_param(_P_KERNEL_W)
-    memory = operands.memory(call, _A_WORDS + together * (1 + channels) + 2 * taps)
-    record.bounds(call, memory, _P_INPUT_ZERO, _P_OUTPUT_ZERO, _P_ACTIVATION_MIN)
-    memory[_A_CHANNELS] = channels
-    memory[_A_STEP] = out.cs
-    memory[_A_OFFSET] = 0
-    memory[_A_AWAY] = call.int_param(_P_HALF_UP)
-    memory[_A_SUM_STEP] = 4 * together
-    bias = call.input(2).data
-    multiplier = call.input(3).data
-    shift = call.input(4).data
-    _rows(memory, x.data, memory, d, call.params, call.input(1).data, bias, multiplier, shift, out.data, together)
-
-
-def _run_in_viper(call):
-    global _general
-    if _general is None:
-        from ..viper import depthwise_int8
-
-        _general = depthwise_int8.run
-    _general(call)
+    memory = operands.memory(call, words)
+    _rows(memory, memory, memory, d)
 
 
 @micropython.viper
-def _rows(
-    t: ptr32,
-    x: ptr8,
-    memory,
-    d: ptr32,
-    params: ptr32,
-    w: ptr8,
-    bias: ptr32,
-    multiplier: ptr32,
-    shift: ptr32,
-    out: ptr8,
-    together: int,
-):
-    """Rows [Y, Y1) of the output. `t` is `memory` as words, and becomes where the next tap is told."""
-    p = ptr32(t)
-    params = ptr32(int(params) + 4 * d[_PARAMS])
+def _work_memory(d: ptr32) -> int:
+    """Words for the record, the pixels' addresses in the output and their sums, and the taps; 0 for unusual forms."""
+    params = ptr32(d[_PARAMS])
+    channels = d[_OUTPUT + _C]
+    if params[_P_DEPTH_MULTIPLIER] != 1 or d[_OPERANDS + _CS] != 1 or channels < 4:
+        return 0
+    together = d[_OUTPUT + _W] * (d[_Y1] - d[_Y])
+    if together > _SUMS // channels:
+        together = _SUMS // channels
+    if together < 1:
+        together = 1
+    d[_TOGETHER] = together
+    return _A_WORDS + together * (1 + channels) + 2 * params[_P_KERNEL_H] * params[_P_KERNEL_W]
+
+
+@micropython.viper
+def _rows(p: ptr32, t: ptr32, memory, d: ptr32):
+    """Rows [Y, Y1) of the output, in the work memory. `t` becomes where the next tap is told."""
+    params = ptr32(d[_PARAMS])
     kernel_w = params[_P_KERNEL_W]
     stride = params[_P_STRIDE_W]
     dilation = params[_P_DILATION_W]
     width = d[_OPERANDS + _W]
     ps = d[_OPERANDS + _PS]
-    channels = p[_A_CHANNELS]
+    channels = d[_OUTPUT + _C]
+    together = d[_TOGETHER]
     out_w = d[_OUTPUT + _W]
-    start = int(x) + d[_OPERANDS + _BASE]
-    weights = int(w) + d[_OPERANDS + _OPERAND + _BASE]
-    out_start = int(out) + d[_OUTPUT + _BASE]
-    p[_A_BIAS] = int(bias) + 4 * d[_OPERANDS + 2 * _OPERAND + _BASE]
-    p[_A_MULTIPLIER] = int(multiplier) + 4 * d[_OPERANDS + 3 * _OPERAND + _BASE]
-    p[_A_SHIFT] = int(shift) + 4 * d[_OPERANDS + 4 * _OPERAND + _BASE]
+    start = d[_OPERANDS + _BASE]
+    weights = d[_OPERANDS + _OPERAND + _BASE]
+    out_start = d[_OUTPUT + _BASE]
+    p[_A_CHANNELS] = channels
+    p[_A_MINUS] = 0 - params[_P_INPUT_ZERO]
+    p[_A_ZERO] = params[_P_OUTPUT_ZERO]
+    p[_A_LOW] = params[_P_ACTIVATION_MIN] - params[_P_OUTPUT_ZERO]
+    p[_A_HIGH] = params[_P_ACTIVATION_MAX] - params[_P_OUTPUT_ZERO]
+    p[_A_STEP] = d[_OUTPUT + _CS]
+    p[_A_OFFSET] = 0
+    p[_A_AWAY] = params[_P_HALF_UP]
+    p[_A_SUM_STEP] = 4 * together
+    p[_A_BIAS] = d[_OPERANDS + 2 * _OPERAND + _BASE]
+    p[_A_MULTIPLIER] = d[_OPERANDS + 3 * _OPERAND + _BASE]
+    p[_A_SHIFT] = d[_OPERANDS + 4 * _OPERAND + _BASE]
     table = int(p) + 4 * _A_WORDS
     sums = table + 4 * together
     p[_A_TABLE] = table

@@ -1,13 +1,14 @@
 """What the functions in assembler are told: words at the start of a call's work memory, which is all they are given.
 
-The drivers fill them in, with what `viper/record.py` says of the call; `words` makes room for them.
+The drivers fill them in, with what the call's own record says: `of`.
 Each file that uses a word names it again, so that MicroPython's compiler puts the number in place (a test compares
 them). The assembler has the offsets in bytes: word 12 is at 48.
 """
 
-from ..port import const
-from ..viper import record
-from . import core
+import micropython
+
+from ..port import ITEM_BYTES, const
+from ..viper import record as operands
 
 # Pixels at a time: 1 to 4 for dot products, whatever TABLE has for the rest; elements of a patch; output channels.
 _A_COUNT = const(0)
@@ -44,27 +45,52 @@ _A_X_STEP = const(24)
 # Then what the functions keep for themselves, 25 to 30.
 _A_WORDS = const(32)
 
+# Words of the call's record that are something else here: types of elements.
+_IN_TYPE = const(2)
+_OUT_TYPE = const(3)
+_PARAMS = const(16)
+_OPERANDS = const(17)
+_OPERAND = const(9)
+_BASE = const(0)
+_CS = const(4)
+_RS = const(5)
+_PS = const(6)
+
 _FILTERS = const(64)  # whose sums are made and written together
 
 
-def dots(call, size, channels, pixels):
-    """The work memory for dot products of `pixels` patches (1 or 4) of `size` elements.
+def of(call):
+    """The call's record as `viper/record.py` has it, but with addresses: of each operand's first element, whose steps
+    are in bytes, and of the parameters. And the types of input 0 and the output."""
+    d = call.record
+    if call.layers is None:
+        d = operands.of(call)
+        _d_params(d, call.params)
+        for k in range(call.n_in + 1):
+            x = call.input(k)
+            _d_operand(d, x.data, k, ITEM_BYTES[x.dtype])
+        d[_IN_TYPE] = call.input(0).dtype
+        d[_OUT_TYPE] = call.output().dtype
+    return d
 
-    Behind the record: 4 addresses in the output, the sums of up to FILTERS channels, widened patches, gathered ones.
-    """
-    quads = (size + 3) // 4
-    memory = record.memory(call, _A_WORDS + 4 + pixels * (min(channels, _FILTERS) + (core.WIDE + 1) * quads))
-    memory[_A_SIZE] = size
-    memory[_A_AWAY] = channels
-    return memory
+
+@micropython.viper
+def _d_params(d: ptr32, params: ptr32):
+    d[_PARAMS] = int(params) + 4 * d[_PARAMS]
 
 
-def bounds(call, memory, input_zero, output_zero, low):
-    """The zero points and bounds, which are in these parameters, the upper bound right after the lower one."""
-    params = call.params
-    at = call.first_param
-    zero = params[at + output_zero]
-    memory[_A_MINUS] = 0 - params[at + input_zero]
-    memory[_A_ZERO] = zero
-    memory[_A_LOW] = params[at + low] - zero
-    memory[_A_HIGH] = params[at + low + 1] - zero
+@micropython.viper
+def _d_operand(d: ptr32, data: ptr8, k: int, item: int):
+    d = ptr32(int(d) + 4 * (_OPERANDS + _OPERAND * k))
+    d[_BASE] = int(data) + item * d[_BASE]
+    d[_CS] = item * d[_CS]
+    d[_RS] = item * d[_RS]
+    d[_PS] = item * d[_PS]
+
+
+def otherwise(call, run):
+    """Have another kernel do a call that is not of the usual form."""
+    if call.layers is None:
+        run(call)
+    else:
+        call.layers.complete(run)

@@ -53,16 +53,15 @@ def test_instructions_of_an_inference_by_backend(
         board.soft_reset()
         cost = measure(board, "/m.nnm", models[name], backend)
         counts[backend] = cost.total
-        # The quantize and dequantize of the demo's network leave floats.
-        assert cost.heap_allocated == 0 or name == "digits_int8"
+        # In viper the quantize and dequantize of the demo's network are plain Python, which leaves floats.
+        assert cost.heap_allocated == 0 or (name, backend) == ("digits_int8", "viper")
     with capsys.disabled():
         print(f"\n{BOARD}, one inference of {name}, instructions:")
         for backend, count in counts.items():
             print(f"  {backend:10} {count:14,}  {count / counts['_nnmicro']:7.2f} times _nnmicro")
-    if name == "digits_int8":
-        return  # thirteen layers of a few thousand products: most of it is Python around them
     for backend, times in MOST.items():
-        assert counts[backend] <= times * counts["_nnmicro"]
+        if (name, backend) != ("digits_int8", "viper"):  # small layers: most of it is Python around them
+            assert counts[backend] <= times * counts["_nnmicro"]
 
 
 def test_plain_python_is_far_behind(board: QemuDevice, capsys: pytest.CaptureFixture[str]) -> None:

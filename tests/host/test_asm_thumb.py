@@ -23,10 +23,11 @@ from host_tools.device.engine_for import push_engine_for
 from host_tools.device.needed import closure, modules
 from host_tools.remote.inference import RemoteInference
 from nnmicro import available
+from nnmicro.port import F32, I8
 from nnmicro.reference.fixed_point import multiply_away, multiply_up
 from tests.boards import lacking
 from tests.host import int8_models, litert, stock_boards
-from tests.host.test_native_int8_kernels import Trial, weights
+from tests.host.test_native_int8_kernels import Trial, crossing, shape, weights
 from tests.host.test_viper_kernels import CASES
 from tests.host.viper_trials import wrong_on
 
@@ -75,8 +76,26 @@ def large_sums(t: Trial) -> None:
     t.operands, t.fills, t.end = again.operands, again.fills, again.end
 
 
+def all_in_blocks(t: Trial) -> None:
+    """With an FPU all of it is in assembler."""
+    sizes = shape(t)
+    crossing(t, I8)
+    t.params["in_blocks"] = 1 << 20
+    t.add(sizes, F32)
+    t.add(sizes, I8)
+
+
+def all_or_none_in_blocks(t: Trial) -> None:
+    sizes = shape(t)
+    crossing(t, I8)
+    t.params["in_blocks"] = t.number(0, 1) << 20
+    t.add(sizes, I8)
+    t.add(sizes, F32)
+
+
 TRIALS = [(op, CASES[op]) for op in LAYERS]
 TRIALS += [("convolution_int8", many_filters), ("inner_product_int8", many_units), ("binary_int8", large_sums)]
+TRIALS += [("quantize", all_in_blocks), ("dequantize", all_or_none_in_blocks)]
 
 
 def ids(value: object) -> str:
@@ -93,7 +112,8 @@ def test_numbers_are_the_instructions_that_stand_beside_them(path: Path, tmp_pat
     source = tmp_path / "these.s"
     source.write_text(".syntax unified\n.thumb\n" + "".join(f"{line}\n" for _, line in found))
     core = CORES[path.stem.rpartition("_")[2]]
-    command = ["arm-none-eabi-as", f"-mcpu={core}", "-o", str(tmp_path / "these.o"), str(source)]
+    fpu = ["-mfpu=fpv4-sp-d16"] if core == "cortex-m4" else []
+    command = ["arm-none-eabi-as", f"-mcpu={core}", *fpu, "-o", str(tmp_path / "these.o"), str(source)]
     subprocess.run(command, check=True, timeout=60)
     code = ["arm-none-eabi-objcopy", "-O", "binary", "-j", ".text", str(tmp_path / "these.o"), str(tmp_path / "these")]
     subprocess.run(code, check=True, timeout=60)
@@ -127,7 +147,7 @@ def test_every_layer_is_one_of_the_references_and_of_viper_s() -> None:
     assert len(LAYERS) >= 4
     for name in LAYERS:
         assert callable(import_module(f"nnmicro.reference.{name}").run)
-        assert f"viper.{name}" in closure(f"asm_thumb.{name}")
+        assert {f"viper.{name}", f"reference.{name}"} & set(closure(f"asm_thumb.{name}"))
         assert "asm_thumb.core" in modules()
 
 
@@ -158,10 +178,9 @@ def board(request: pytest.FixtureRequest) -> Iterator[Device]:
 @pytest.fixture(scope="module")
 def pico() -> Iterator[Device]:
     """One with Armv6-M, and what the trials need of the engine: all of it has no room there."""
-    wanted = {"net", "option", "preprocessing"} | {
-        name for home in ("asm_thumb", "viper", "reference") for op in LAYERS for name in closure(f"{home}.{op}")
-    }
-    wanted |= {name for start in ("net", "option", "preprocessing") for name in closure(start)}
+    starts = {f"{home}.{op}" for home in ("asm_thumb", "viper", "reference") for op in LAYERS} & modules().keys()
+    starts |= {"net", "option", "preprocessing"}
+    wanted = {name for start in starts for name in closure(start)}
     with stock_boards.pico() as opened:
         push_engine(opened, modules=[name for name in wanted if not modules()[name][1]])
         yield opened

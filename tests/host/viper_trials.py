@@ -15,6 +15,9 @@ import numpy as np
 from host_tools.device.device import Device
 from tests.host.test_native_int8_kernels import Trial, call_of, filled
 
+# What runs in plain Python where the processor has no FPU, and leaves floats on the heap.
+FLOATS = ("quantize", "dequantize")
+
 # Reads trials from a file: a line of JSON, then the memory. Each is run twice, the second time with the heap locked.
 PROGRAM = """
 import gc, json, micropython
@@ -101,7 +104,7 @@ def written(op: str, make: Callable[[Trial], None], seeds: range, *, in_place: b
             "params": np.frombuffer(params, np.uint32).tolist(),
             "operands": [[x.dtype, x.base, x.c, x.h, x.w, x.cs, x.rs, x.ps, x.rows, x.phase] for x in t.operands],
             "rows": [call.y0, call.y1],
-            "lock": not (op, t.params.get("kind")) == ("mean_int8", 1) and not t.params.get("mode"),
+            "lock": not (op in FLOATS or (op, t.params.get("kind")) == ("mean_int8", 1) or t.params.get("mode")),
         }
         yield json.dumps(head).encode() + b"\n" + before
 
