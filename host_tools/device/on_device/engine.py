@@ -1,4 +1,5 @@
-# Prints what engine and what kernels a program on the device imports, as one tuple; leaves no module behind.
+# Prints what engine and what kernels a program on the device imports, as one tuple; leaves no module behind. Comments on
+# lines of their own are not sent.
 
 
 def _engine(kinds, files):
@@ -18,7 +19,8 @@ def _engine(kinds, files):
         file = getattr(nnmicro, "__file__", "")
         on_files = True
         try:
-            stat(file)  # a frozen module's name has no folder, and neither has that of one in the root
+            # A frozen module's name has no folder, and neither has that of one in the root.
+            stat(file)
         except (OSError, TypeError):
             on_files = False
         try:
@@ -30,12 +32,14 @@ def _engine(kinds, files):
         except (ImportError, AttributeError):
             layers = None
         engine = (getattr(nnmicro, "__version__", "?"), file, on_files, VERSION, layers)
-    except Exception:  # none, or none that works
+    # None, or none that works.
+    except Exception:
         pass
     path = sys.path[:]
     try:
         if not files:
-            sys.path[:] = []  # only what is compiled in: a native module would be read into the heap
+            # Only what is compiled in: a native module would be read into the heap.
+            sys.path[:] = []
         import _nnmicro
 
         file = getattr(_nnmicro, "__file__", None)
