@@ -1,5 +1,5 @@
-# Prints what engine and what kernels a program on the device imports, as one tuple; leaves no module behind. Comments on
-# lines of their own are not sent.
+# Prints what engine and what kernels a program on the device imports, as one tuple; leaves no module behind.
+# Comments on lines of their own are not sent.
 
 
 def _engine(kinds, files):
