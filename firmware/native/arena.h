@@ -20,10 +20,21 @@ typedef struct {
 // Whether the table is one.
 int nn_arena_of(int32_t *table, int table_words, size_t bytes, nn_arena *arena);
 
-int nn_arena_is_live(const nn_arena *arena, int32_t block);
-int32_t nn_arena_offset(const nn_arena *arena, int32_t block);
-int32_t nn_arena_bytes(const nn_arena *arena, int32_t block);
-int32_t nn_arena_references(const nn_arena *arena, int32_t block);
+// The words of a table: its head, then records.
+enum { NN_ARENA_USED, NN_ARENA_PEAK, NN_ARENA_FIRST, NN_ARENA_SPARE, NN_ARENA_LIVE, NN_ARENA_HEADER };
+enum { NN_BLOCK_OFFSET, NN_BLOCK_BYTES, NN_BLOCK_REFERENCES, NN_BLOCK_NEXT, NN_BLOCK_WORDS };
+
+static inline int32_t *nn_block(const nn_arena *arena, int32_t block) {
+    return arena->table + NN_ARENA_HEADER + block * NN_BLOCK_WORDS;
+}
+
+static inline int nn_arena_is_block(const nn_arena *arena, int32_t block) {
+    return block >= 0 && block < arena->blocks;
+}
+
+static inline __attribute__((always_inline)) int nn_arena_is_live(const nn_arena *arena, int32_t block) {
+    return nn_arena_is_block(arena, block) && nn_block(arena, block)[NN_BLOCK_REFERENCES] > 0;
+}
 
 // Offset of the lowest free range of at least `bytes`, or 0 where there is none.
 int32_t nn_arena_gap(const nn_arena *arena, int32_t bytes);

@@ -186,7 +186,7 @@ int nn_set_input(const nn_inference *n, int32_t blob, const void *data, size_t b
         if (!nn_arena_is_live(&arena, n->slots[blob])) {
             return NN_BAD_MODEL;
         }
-        at = nn_arena_offset(&arena, n->slots[blob]);
+        at = nn_block(&arena, n->slots[blob])[NN_BLOCK_OFFSET];
     }
     if (at < 0 || r[B_BYTES] > arena.size || at > arena.size - r[B_BYTES]) {
         return NN_BAD_MODEL;

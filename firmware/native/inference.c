@@ -49,14 +49,9 @@ int32_t nn_owner(const nn_inference *n, int32_t blob) {
     return owner > 0 && owner <= n->at[NN_AT_N_BLOBS] ? owner - 1 : -1;
 }
 
-int32_t nn_view_offset(const nn_inference *n, int32_t blob) {
-    const int32_t *r = nn_blob_record(n, blob);
-    return r[B_OWNER] ? r[B_PLACE] : 0;
-}
-
 int64_t nn_blob_offset(const nn_inference *n, int32_t blob) {
     const nn_arena arena = {n->table, 0, 0};
-    return (int64_t)nn_arena_offset(&arena, n->slots[blob]) + nn_view_offset(n, blob);
+    return (int64_t)nn_block(&arena, n->slots[blob])[NN_BLOCK_OFFSET] + nn_view_offset(n, blob);
 }
 
 static void release(const nn_inference *n, nn_arena *arena, int32_t blob) {
@@ -71,7 +66,7 @@ void nn_give_back(const nn_inference *n, nn_arena *arena, int32_t blob) {
     release(n, arena, blob);
     const int32_t owner = nn_owner(n, blob);
     if (owner >= 0 && !n->left[owner] && nn_arena_is_live(arena, n->slots[owner])
-        && nn_arena_references(arena, n->slots[owner]) == 1) {
+        && nn_block(arena, n->slots[owner])[NN_BLOCK_REFERENCES] == 1) {
         release(n, arena, owner);
     }
 }

@@ -51,7 +51,10 @@ void nn_take_room(const nn_inference *n, nn_arena *arena, int32_t blob, const nn
 int32_t nn_owner(const nn_inference *n, int32_t blob);
 
 // Where a blob lies in the block that it is in.
-int32_t nn_view_offset(const nn_inference *n, int32_t blob);
+static inline int32_t nn_view_offset(const nn_inference *n, int32_t blob) {
+    const int32_t *r = nn_blob_record(n, blob);
+    return r[B_OWNER] ? r[B_PLACE] : 0;
+}
 
 // Where one that has a block lies in the arena. Any other number where the table is damaged.
 int64_t nn_blob_offset(const nn_inference *n, int32_t blob);

@@ -98,12 +98,12 @@ static int find_target(const nn_inference *n, const nn_arena *arena, const nn_st
             return NN_OK;
         }
         // The input is still wanted: it keeps the block.
-        if (block != t->shared || nn_arena_references(arena, block) < 2) {
+        if (block != t->shared || nn_block(arena, block)[NN_BLOCK_REFERENCES] < 2) {
             return NN_BAD_MODEL;
         }
         t->is_there = 0;
         t->leaves = 1;
-    } else if (flags & IN_PLACE && lightmode && n->left[source] == 1 && nn_arena_references(arena, block) == 1) {
+    } else if (flags & IN_PLACE && lightmode && n->left[source] == 1 && nn_block(arena, block)[NN_BLOCK_REFERENCES] == 1) {
         t->shared = block;
         return NN_OK;
     } else if (t->owner >= 0 && n->slots[t->owner] >= 0) {
@@ -114,8 +114,8 @@ static int find_target(const nn_inference *n, const nn_arena *arena, const nn_st
     // At the end of the arena that the first input is not at.
     int high = 1;
     if (is_blob) {
-        const int64_t at = nn_arena_offset(arena, block);
-        high = at <= arena->size - at - nn_arena_bytes(arena, block);
+        const int64_t at = nn_block(arena, block)[NN_BLOCK_OFFSET];
+        high = at <= arena->size - at - nn_block(arena, block)[NN_BLOCK_BYTES];
     }
     int32_t bytes = 0;
     if (t->owner < 0) {
@@ -172,7 +172,7 @@ static int run_layer(const nn_inference *n, nn_arena *arena, nn_state *call, con
     }
     NN_TRY(find_target(n, arena, call, flags, &t));
     if (!(flags & SHARE)) {
-        const int64_t at = (int64_t)(t.shared >= 0 ? nn_arena_offset(arena, t.shared) : t.room.place.offset)
+        const int64_t at = (int64_t)(t.shared >= 0 ? nn_block(arena, t.shared)[NN_BLOCK_OFFSET] : t.room.place.offset)
             + nn_view_offset(n, call->blobs[call->n_in]);
         call->out_offset = at < 0 || at > INT32_MAX ? -1 : (int32_t)at;
         const int32_t *r = nn_blob_record(n, call->blobs[call->n_in]);
