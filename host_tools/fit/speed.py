@@ -60,7 +60,7 @@ def estimated_cycles(model: ModelFile, core: str, backend: str) -> float | None:
     costs = _costs(backend, core)
     if costs is None:
         return None
-    total = 0.0
+    total = costs.inference
     for work in works(model):
         mac, element = costs.of(work.kind)
         total += costs.layer + mac * work.macs + element * work.elements
@@ -69,8 +69,10 @@ def estimated_cycles(model: ModelFile, core: str, backend: str) -> float | None:
 
 @dataclass(frozen=True)
 class _Costs:
-    """Cycles: of a layer whatever it does, and by kind of layer of a multiply-accumulate and of an element."""
+    """Cycles: of an inference beside its layers, of a layer whatever it does, and by kind of layer of a
+    multiply-accumulate and of an element."""
 
+    inference: float
     layer: float
     kinds: dict[str, tuple[float, float]]
 
@@ -97,6 +99,7 @@ def _costs(backend: str, core: str) -> _Costs | None:
     raw = measured[stand_in]
     scale = per_instruction / (1.0 if raw["unit"] == "instructions" else read["cycles_per_instruction"][stand_in])
     return _Costs(
+        raw.get("inference", 0) * scale,
         raw["layer"] * scale,
         {kind: (costs[0] * scale, costs[1] * scale) for kind, costs in raw["kinds"].items()},
     )
