@@ -10,6 +10,7 @@
 #   make lint                         ruff, mypy, and the engine's type stubs against the engine
 #   make dist                         wheel, firmware, native modules, packages for `mpremote mip install`, in dist/
 #   make firmware BOARD=rpi_pico      build MicroPython with the engine in it; CONTENTS=full, kernels or stock: with more or less,
+#                                     FAMILY=int8 or float: the kernels of such models alone,
 #                                     ARENA=BYTES, USER_C_MODULES=FOLDER, MICROPYTHON=<checkout or tarball>
 #   make clean                        remove .venv and what tests and tools left in this folder
 
@@ -39,7 +40,7 @@ bench: setup-dev
 firmware: setup-python
 	@$(if $(BOARD),,$(error Say which board, as in `make firmware BOARD=rpi_pico`))
 	@$(BIN)/python -m firmware.build $(BOARD) $(if $(CONTENTS),--contents $(CONTENTS)) \
-	    $(if $(ARENA),--arena $(ARENA)) $(if $(USER_C_MODULES),--user-c-modules "$(USER_C_MODULES)")
+	    $(if $(FAMILY),--family $(FAMILY)) $(if $(ARENA),--arena $(ARENA)) $(if $(USER_C_MODULES),--user-c-modules "$(USER_C_MODULES)")
 
 lint: setup-dev-without-boards
 	@$(BIN)/ruff check .

@@ -22,9 +22,9 @@ from firmware.unix_port import UnixPort
 PORTS: dict[str, Port] = {board: port for port in (UnixPort(), QemuPort(), Rp2Port()) for board in port.boards}
 
 
-def firmware(board: str, contents: str = wanted.ENGINE) -> Path:
+def firmware(board: str, contents: str = wanted.ENGINE, family: str = wanted.ALL) -> Path:
     """The path of a board's firmware, built first if need be; see `firmware.order` for its contents."""
-    return PORTS[board].firmware(Order(board, contents))
+    return PORTS[board].firmware(Order(board, contents, family=family))
 
 
 def built(board: str, contents: str = wanted.ENGINE) -> Path | None:
@@ -48,18 +48,25 @@ def main(arguments: Sequence[str]) -> int:
         help="engine: nnmicro frozen in, with its kernels in C (default); full: the layers in Python, too; "
         "kernels: those in C alone; stock: nothing of nnmicro",
     )
+    parser.add_argument(
+        "--family",
+        choices=wanted.FAMILIES,
+        default=wanted.ALL,
+        help="the kernels in C: all of them (default), or those that float32 or int8 models need",
+    )
     parser.add_argument("--arena", type=int, metavar="BYTES", help="RAM kept for networks, outside the heap")
     parser.add_argument("--user-c-modules", type=Path, metavar="FOLDER", help="MicroPython's USER_C_MODULES")
     given = parser.parse_args(arguments)
     try:
-        path = PORTS[given.board].build(Order(given.board, given.contents, given.arena, given.user_c_modules))
+        order = Order(given.board, given.contents, given.arena, given.user_c_modules, given.family)
+        path = PORTS[given.board].build(order)
     except FirmwareError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted; nothing half-built is left.", file=sys.stderr)
         return 130
-    print(f"{given.board} ({given.contents}): {kept(path.parent).text}", file=sys.stderr)
+    print(f"{given.board} ({given.contents}, {given.family}): {kept(path.parent).text}", file=sys.stderr)
     print(path)
     return 0
 

@@ -35,7 +35,8 @@ def of_user(order: Order, file: str) -> list[Path]:
 def identity(order: Order, own: Sequence[Path], file: str) -> list[str]:
     """What of the C modules goes into a build, for its name in the cache."""
     modules = [*own, *([NATIVE] if order.has_kernels else ()), *of_user(order, file)]
-    return [str(order.arena_bytes)] + [f"{module.name} {cache.hash_folder(module, _SOURCES)}" for module in modules]
+    chosen = [str(order.arena_bytes), *([order.family] if order.has_kernels else ())]
+    return chosen + [f"{module.name} {cache.hash_folder(module, _SOURCES)}" for module in modules]
 
 
 def gather(order: Order, own: Sequence[Path], file: str, stamp: str, target: Path) -> list[Path]:

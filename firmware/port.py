@@ -148,6 +148,7 @@ def make(
         "FROZEN_MANIFEST": manifest(order, copy / "frozen" / "manifest.py", work),
         "USER_C_MODULES": work / "modules",
         "MPY_LIB_DIR": tools / "no-micropython-lib",
+        "NN_FAMILY": order.family,
         "BUILD": work / "build",
         "MICROPY_MPYCROSS": tools / "mpy-cross",
         "MICROPY_MPYCROSS_DEPENDENCY": "",

@@ -136,6 +136,7 @@ def _configure(order: Order, board: Board, tree: Path, sdk: Path, modules: list[
         "MICROPY_LIB_DIR": tools / "no-micropython-lib",
         "PICO_SDK_PATH_OVERRIDE": sdk,
         "PICO_NO_PICOTOOL": SETTINGS["PICO_NO_PICOTOOL"],
+        "NN_FAMILY": order.family,
         "Python3_EXECUTABLE": sys.executable,
         "USER_C_MODULES": ";".join(str(module / "micropython.cmake") for module in modules),
     }

@@ -67,6 +67,12 @@ def choose(
             there = set(ops) - set(kernels.missing)
             _check_packing(device, ops, there)
             modules = needed_modules(model.net, "_nnmicro", there, ops)
+            lacking = sorted(native_mpy.kernels("all").intersection(kernels.missing))
+            if lacking:
+                notes.append(
+                    f"The firmware has no kernels in C for {', '.join(lacking)}: these layers run in plain Python, "
+                    "which is slower. A firmware with all kernels (make firmware FAMILY=all) has them."
+                )
             return Choice("_nnmicro", sorted({*modules, *extra}), None, False, notes)
         return _python(device, model, python, False, extra, notes)
     if backend not in (None, "_nnmicro"):

@@ -1,4 +1,4 @@
-"""Flash that nnmicro takes in a firmware with everything in it, on a Cortex-M4F."""
+"""Flash that nnmicro takes in a firmware, on a Cortex-M4F: with every layer, and with every int8 layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from firmware import build, sizes
 from firmware.native import host
-from firmware.order import ENGINE, KERNELS, STOCK
+from firmware.order import ALL, ENGINE, INT8, KERNELS, STOCK
 from tests.boards import lacking
 
 pytestmark = pytest.mark.bench
@@ -21,8 +21,8 @@ WANTED_ENGINE = 32 * 1024
 FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-std=gnu99", "-DNDEBUG")
 
 
-def flash(contents: str) -> int:
-    return sizes.kept(build.firmware(BOARD, contents).parent).flash
+def flash(contents: str, family: str = ALL) -> int:
+    return sizes.kept(build.firmware(BOARD, contents, family).parent).flash
 
 
 def by_file(folder: Path) -> dict[str, int]:
@@ -45,9 +45,11 @@ def test_flash_of_kernels_and_engine(tmp_path: Path, capsys: pytest.CaptureFixtu
     if reason:
         pytest.skip(reason)
     stock, kernels, engine = (flash(contents) for contents in (STOCK, KERNELS, ENGINE))
+    integer = flash(KERNELS, INT8)
     files = by_file(tmp_path)
     with capsys.disabled():
         print(f"\n{BOARD}: _nnmicro {kernels - stock:,} bytes of flash, {WANTED_KERNELS:,} wanted;", end=" ")
+        print(f"with every int8 layer {integer - stock:,}, {WANTED_KERNELS:,} wanted;", end=" ")
         print(f"the frozen engine {engine - kernels:,} more, {WANTED_ENGINE:,} wanted")
         for name, size in sorted(files.items(), key=lambda item: -item[1]):
             print(f"  {name:24} {size:6,}")

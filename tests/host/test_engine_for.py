@@ -159,6 +159,10 @@ def test_a_firmware_with_kernels_gets_no_others(device: Device) -> None:
     assert kernels is not None and kernels.built_in and kernels.missing == ("teleport",)
     choice = choose(device, read("digits.nnm"), kernels)
     assert choice.native is None and not [name for name in choice.modules if name.startswith("reference")]
+    integer = Kernels(native_mpy.abi(), True, "", tuple(native_mpy.kernels("float") - native_mpy.kernels("int8")))
+    choice = choose(device, read("digits.nnm"), integer)
+    assert "no kernels in C for activation, " in choice.notes[0] and "FAMILY=all" in choice.notes[0]
+    assert choice.backend == "_nnmicro" and "reference.convolution" in choice.modules
     older = Kernels(1, True, "", ())
     choice = choose(device, read("digits.nnm"), older)
     assert "kernel ABI 1 and this engine needs" in choice.notes[0] and choice.backend == "reference"

@@ -11,7 +11,7 @@ import pytest
 
 from firmware import build, c_modules, engine, port, source
 from firmware.errors import FirmwareError
-from firmware.order import ENGINE, FULL, KERNELS, STOCK, Order
+from firmware.order import ENGINE, FLOAT, FULL, INT8, KERNELS, STOCK, Order
 from host_tools.device import Device, ask_build, push_engine
 from host_tools.device.build import parse_build
 
@@ -44,6 +44,7 @@ def own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_change_of_an_input_gives_another_firmware(tmp_path: Path, own_engine: Path) -> None:
     inside = module(tmp_path / "modules" / "mine", "micropython.mk")
     orders = [Order("unix", contents) for contents in (ENGINE, FULL, KERNELS, STOCK)]
+    orders += [Order("unix", KERNELS, family=family) for family in (FLOAT, INT8)]
     orders += [Order("unix", KERNELS, arena=1024), Order("unix", KERNELS, modules=inside.parent)]
     names = [name(order) for order in orders]
     assert len(set(names)) == len(names)
@@ -61,7 +62,10 @@ def test_what_cannot_be_built_is_refused() -> None:
     for arena in (-16, 100, 1 << 30):
         with pytest.raises(FirmwareError, match=f"multiple of 16 bytes, not {arena}"):
             Order("unix", arena=arena)
+    with pytest.raises(FirmwareError, match="one of all, float, int8, not 'int4'"):
+        Order("unix", family="int4")
     assert Order("unix", STOCK, arena=1024).arena_bytes == 0
+    assert name(Order("unix", STOCK, family=INT8)) == name(Order("unix", STOCK))  # which has no kernels
 
 
 def test_user_modules_are_found_as_micropython_finds_them(tmp_path: Path) -> None:
