@@ -60,8 +60,7 @@ def test_instructions_of_an_inference_by_backend(
         for backend, count in counts.items():
             print(f"  {backend:10} {count:14,}  {count / counts['_nnmicro']:7.2f} times _nnmicro")
     for backend, times in MOST.items():
-        if (name, backend) != ("digits_int8", "viper"):  # small layers: most of it is Python around them
-            assert counts[backend] <= times * counts["_nnmicro"]
+        assert counts[backend] <= times * counts["_nnmicro"]
 
 
 def test_plain_python_is_far_behind(board: QemuDevice, capsys: pytest.CaptureFixture[str]) -> None:
