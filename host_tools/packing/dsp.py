@@ -26,13 +26,16 @@ def why_not(
     """Why these weights (outputs x products) and channels cannot be packed, or None if they can."""
     if weights.shape[1] > _MOST_PRODUCTS:
         return f"more than {_MOST_PRODUCTS:,} products in a sum"
-    wide = np.abs(bias.astype(np.int64)) >= _LARGEST_BIAS
-    if (wide | (multiplier < 0) | (shift > -1) | (shift < -_LONGEST_SHIFT)).any():
+    large = np.abs(bias.astype(np.int64)) >= _LARGEST_BIAS
+    if (large | (multiplier < 0) | (shift > -1) | (shift < -_LONGEST_SHIFT)).any():
         return "a channel whose bias or scale does not fit"
     first, second = _pairs(weights, PAIR)
     if ((second == -128) & (first < 0)).any():
         return "a weight of -128 beside a negative one"
-    reach = np.abs(second.astype(np.int64)).sum(1) * max(127 - input_zero, input_zero + 128)
+    wide = second.astype(np.int64)
+    positive, negative = np.maximum(wide, 0).sum(1), np.minimum(wide, 0).sum(1)
+    least, most = -128 - input_zero, 127 - input_zero
+    reach = np.maximum(positive * most + negative * least, -(positive * least + negative * most))
     if (reach >= _SUM_BELOW).any():
         return TOO_LARGE
     return None

@@ -87,12 +87,12 @@ def test_a_word_carries_the_sums_of_whatever_is_packed(seed: int, zero: int, pro
     """FORMAT.md's proof at its worst: every element the one that makes the second channel's sum largest, or least."""
     rng = np.random.default_rng(seed)
     first, second = random_weights(rng, 2, products).astype(np.int64)
-    bound = int(np.abs(second).sum()) * max(127 - zero, zero + 128)
+    extremes = [np.where(sign * second > 0, 127 - zero, -128 - zero) for sign in (-1, 1)]
+    bound = max(abs(int((x * second).sum())) for x in extremes)
     channels = (np.zeros(2, np.int32), np.ones(2, np.int32), np.full(2, -1, np.int32))
     why = dsp.why_not(np.stack((first, second)).astype(np.int8), *channels, zero)
     assert (why is None) == (bound < 1 << 23)
-    for sign in (-1, 1):
-        x = np.where(sign * second > 0, 127 - zero, -128 - zero)
+    for x in extremes:
         d0, d1 = int((x * first).sum()), int((x * second).sum())
         word = (int((x * (first + 256 * second)).sum()) - d0 + (1 << 31)) % (1 << 32) - (1 << 31)
         if why is None:
@@ -105,6 +105,10 @@ def test_sums_too_large_for_a_word_are_not_packed() -> None:
         weights = np.full((2, count), 127, np.int8)
         assert (why or "None") in str(dsp.why_not(weights, *channels, -128))
         assert dsp.why_not(weights, *channels, 0) is None  # 128 at most
+        weights[1, ::2] *= -1
+        assert dsp.why_not(weights, *channels, -128) is None  # no input is 255 where it helps and -255 where not
+        weights[1] = 127
+        assert (why or "None") in str(dsp.why_not(-weights, *channels, -128))
         weights[1] = 0
         assert dsp.why_not(weights, *channels, -128) is None  # the first channel's may be larger
 
