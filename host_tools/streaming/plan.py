@@ -37,7 +37,7 @@ class StreamPlan:
         simulate(self.model, self.steps, self.places, self.size)
 
 
-_SHARE = 0.105  # of the work: what `auto` may spend on calls; by estimates, and so that it stays below a tenth
+_SHARE = 0.12  # of the work: what `auto` may spend on calls; by estimates, and so that it stays below a tenth
 
 # Goals: of the frame's bytes, and what calls cost (`costs.py`)
 
