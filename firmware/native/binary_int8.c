@@ -37,7 +37,7 @@ typedef struct {
     int32_t count;
 } run;
 
-NN_INLINE void binary_run(int kind, const int32_t *p, const run *r) {
+NN_SELDOM static void binary_run(int kind, const int32_t *p, const run *r) {
     const int8_t *a = r->a, *b = r->b;
     int8_t *y = r->y;
     for (int32_t i = 0; i < r->count; i++) {

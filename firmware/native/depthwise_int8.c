@@ -324,6 +324,8 @@ int nn_depthwise_int8(const nn_state *call) {
             }
         }
     }
-    any(&k, o, call->out.c);
+    if (o < call->out.c) {
+        any(&k, o, call->out.c);
+    }
     return NN_OK;
 }

@@ -13,6 +13,7 @@
 
 #define NN_INLINE static inline __attribute__((always_inline))
 #define NN_NOINLINE static __attribute__((noinline)) // for its stack, or for the registers of its loop
+#define NN_SELDOM __attribute__((cold)) // for size also in NN_FAST, and so is the way to it: never for what is always called
 
 // c x h x w elements; element (c, y, x) lies at data + c * cs + (y + phase) mod rows * rs + x * ps. Steps are in bytes.
 typedef struct {

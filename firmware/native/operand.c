@@ -12,7 +12,7 @@ static int axis_fits(int32_t count, int32_t step, int32_t item) {
     return count > 0 && count < LIMIT && step > 0 && step < LIMIT && (step & (item - 1)) == 0;
 }
 
-static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
+NN_SELDOM static int resolve(const nn_state *call, const int32_t *w, nn_operand *x) {
     int32_t dtype = w[NN_O_DTYPE];
     if (dtype <= 0 || dtype >= NN_DTYPES) {
         return NN_BAD_TYPE;
@@ -123,7 +123,7 @@ static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 }
 
 // Whether two operands whose memory overlaps lie beside each other in every pixel of a third one.
-static int are_interleaved(const nn_operand *a, const nn_operand *b) {
+NN_SELDOM static int are_interleaved(const nn_operand *a, const nn_operand *b) {
     const uint32_t pixel = (uint32_t)a->ps;
     if (a->ps != b->ps || (uint32_t)a->rs % pixel || (uint32_t)b->rs % pixel || a->rows != a->h || b->rows != b->h) {
         return 0;
@@ -194,7 +194,7 @@ int nn_constant(const nn_state *call, int32_t i, int dtype, int64_t count, const
 }
 
 // Whether memory that the kernel writes besides its output lies over no input but `mine`, and not over the parameters.
-static int is_apart(const nn_state *call, const void *data, size_t bytes, int32_t mine) {
+NN_SELDOM static int is_apart(const nn_state *call, const void *data, size_t bytes, int32_t mine) {
     nn_operand x;
     for (int32_t i = 0; i < call->n_in; i++) {
         if (i != mine && (describe(call, i, &x) || overlap(data, bytes, x.data, (size_t)x.bytes))) {
@@ -204,7 +204,7 @@ static int is_apart(const nn_state *call, const void *data, size_t bytes, int32_
     return !overlap(data, bytes, call->params, 4 * (size_t)call->n_params);
 }
 
-int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **data) {
+NN_SELDOM int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **data) {
     nn_operand kept;
     const void *elements;
     int32_t words[NN_OPERAND_WORDS];
@@ -226,7 +226,7 @@ int nn_kept(const nn_state *call, int32_t i, int dtype, int32_t *count, void **d
     return NN_OK;
 }
 
-int nn_reduction_of(const nn_state *call, const nn_operand *x, int64_t count, nn_reduction *reduction) {
+NN_SELDOM int nn_reduction_of(const nn_state *call, const nn_operand *x, int64_t count, nn_reduction *reduction) {
     reduction->words = NULL;
     reduction->begins = reduction->ends = 1;
     if (!call->reduces) {
@@ -258,7 +258,7 @@ int nn_reduction_of(const nn_state *call, const nn_operand *x, int64_t count, nn
     return NN_OK;
 }
 
-int nn_whole(const nn_state *call, const nn_operand *x) {
+NN_SELDOM int nn_whole(const nn_state *call, const nn_operand *x) {
     const nn_operand *out = &call->out;
     if (call->y0 != 0 || call->y1 != out->h || out->rows != out->h || x->rows != x->h) {
         return NN_BAD_ROWS;
