@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 MANIFEST = Path(__file__).parent / "manifest.py"
-APART = MANIFEST.parent / "apart"  # what it freezes in place of layers that a firmware need not have
+APART = MANIFEST.parent / "apart"  # what it freezes in place of modules that a firmware need not have
 HASH_DIGITS = 16
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from nnmicro import ArenaFull, ModelError, Net, Option
 from nnmicro import format as f
-from nnmicro import preprocessing as p
 from nnmicro.blob import Blob
 from nnmicro.elements import Memory
 from nnmicro.port import F32, I32, typed
@@ -170,11 +169,11 @@ class ModelFile:
         """Means and scales of the inputs that take bytes."""
         net, found = self.net, {}
         for i in range(net.words[net.preprocessing_at] if net.preprocess else 0):
-            r = net.preprocessing_at + 1 + i * p.RECORD_WORDS
-            count = net.words[r + p.R_COUNT]
-            first = net.preprocessing_at + net.words[r + p.R_VALUES]
+            r = net.preprocessing_at + 1 + i * f.PREPROCESSING_WORDS
+            count = net.words[r + f.R_FACTORS]
+            first = net.preprocessing_at + net.words[r + f.R_VALUES]
             values = net.view(F32)[first : first + 2 * count].tolist()
-            found[str(net.name(net.words[r + p.R_BLOB]))] = {"mean": values[:count], "scale": values[count:]}
+            found[str(net.name(net.words[r + f.R_BLOB]))] = {"mean": values[:count], "scale": values[count:]}
         return found
 
     def _io(self, name: str | int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnmicro import preprocessing as p
+from nnmicro import format as f
 from nnmicro.port import F32, I8, U8
 
 from .graph import ConversionError
@@ -30,7 +30,7 @@ def section(program: Program, wanted: Mapping[str, Preprocessing]) -> bytes:
     """The content of the PREPROCESSING section. Raises ConversionError for what does not fit an input."""
     records: list[int] = [len(wanted)]
     values = b""
-    start = 1 + p.RECORD_WORDS * len(wanted)
+    start = 1 + f.PREPROCESSING_WORDS * len(wanted)
     for name, preprocessing in wanted.items():
         index = next((i for i in program.inputs if program.blobs[i].name == name), None)
         if index is None:
@@ -38,7 +38,7 @@ def section(program: Program, wanted: Mapping[str, Preprocessing]) -> bytes:
             raise ConversionError(f"preprocessing is given for {name!r}, which is no input; the inputs are {inputs}")
         blob = program.blobs[index]
         mean, scale = _factors(blob, preprocessing)
-        records += [index, p.KIND_BYTES, len(mean), start + len(values) // 4]
+        records += [index, f.KIND_BYTES, len(mean), start + len(values) // 4]
         values += struct.pack(f"<{2 * len(mean)}f", *mean, *scale)
         if blob.dtype != F32:
             values += b"".join(_table(blob, m, s) for m, s in zip(mean, scale, strict=True))

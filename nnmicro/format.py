@@ -125,6 +125,16 @@ PLACE_WORDS = 3  # offset, rows held, phase
 STATE_WORDS = 2  # offset and bytes of what a reduction keeps, or -1 and 0
 STEP_WORDS = 3  # layer (-1 - k: rows of input k are taken), first row, rows
 
+# Preprocessing: the number of records, the records, then what they point to
+PREPROCESSING_WORDS = 4
+R_BLOB = 0
+R_KIND = 1
+R_FACTORS = 2  # 1, or one for each channel
+R_VALUES = 3  # index in the section: means, scales, and for an integer blob the tables
+TABLE_WORDS = 64  # an element for each byte
+
+KIND_BYTES = 1  # an unsigned byte for each element, in the source's order
+
 SHARE = 1  # the output is in the input's block: under another shape, or a part of it
 IN_PLACE = 2  # the output may take the place of input 0 when that has no other reader
 OVER = 4  # input 0 is a view that reaches out of the output, which is written over it

@@ -1,22 +1,19 @@
 """From what an application has, bytes of a camera, to an input's elements: real = (byte - mean) * scale.
 
-Imported only for a file that has a section of this kind, whose layout it defines (`FORMAT.md`). For an integer blob the
-converter has worked out the element for each of the 256 bytes, so that nothing here touches the heap.
+Imported only for a file that has a section of this kind (`FORMAT.md`). For an integer blob the converter has worked out
+the element for each of the 256 bytes, so that nothing here touches the heap.
 """
 
 from .errors import ModelError
 from .port import F32, I8, ITEM_BYTES, U8, const
 
-# The section: the number of records, the records, then what they point to
-RECORD_WORDS = const(4)
-R_BLOB = const(0)
-R_KIND = const(1)
-R_COUNT = const(2)  # 1, or one for each channel
-R_VALUES = const(3)  # index in the section: means, scales, and for an integer blob the tables
-TABLE_WORDS = const(64)  # an element for each byte
-
-KIND_BYTES = const(1)  # an unsigned byte for each element, in the source's order
-
+_PREPROCESSING_WORDS = const(4)
+_R_BLOB = const(0)
+_R_KIND = const(1)
+_R_FACTORS = const(2)
+_R_VALUES = const(3)
+_TABLE_WORDS = const(64)
+_KIND_BYTES = const(1)
 _INPUT = const(1)
 _B_FLAGS = const(1)
 _B_C = const(3)
@@ -34,22 +31,22 @@ def check(net):
     """Raises ModelError for a section that would leave its bounds or the blobs'."""
     w = net.words
     at, words = net.preprocessing_at, net.preprocessing_words
-    if not words or not 0 < w[at] <= net.n_inputs or 1 + RECORD_WORDS * w[at] > words:
+    if not words or not 0 < w[at] <= net.n_inputs or 1 + _PREPROCESSING_WORDS * w[at] > words:
         raise ModelError("section preprocessing has %d words, too few for its records" % words)
     for i in range(w[at]):
-        r = at + 1 + i * RECORD_WORDS
-        blob, count, first = w[r + R_BLOB], w[r + R_COUNT], w[r + R_VALUES]
+        r = at + 1 + i * _PREPROCESSING_WORDS
+        blob, count, first = w[r + _R_BLOB], w[r + _R_FACTORS], w[r + _R_VALUES]
         if not 0 <= blob < net.n_blobs or not w[net.record(blob) + _B_FLAGS] & _INPUT or _find(net, blob) != r:
             raise ModelError("preprocessing %d is for blob %d, which is no input or has two" % (i, blob))
-        if w[r + R_KIND] != KIND_BYTES:
+        if w[r + _R_KIND] != _KIND_BYTES:
             raise ModelError(
-                "preprocessing %d takes data of kind %d, which this engine does not know" % (i, w[r + R_KIND])
+                "preprocessing %d takes data of kind %d, which this engine does not know" % (i, w[r + _R_KIND])
             )
         record = net.record(blob)
         dtype = w[record] & 0xFF
         if dtype not in (F32, I8, U8) or (count != 1 and count != w[record + _B_C]):
             raise ModelError("preprocessing %d: %d factors do not fit blob %d" % (i, count, blob))
-        need = 2 * count if dtype == F32 else (2 + TABLE_WORDS) * count
+        need = 2 * count if dtype == F32 else (2 + _TABLE_WORDS) * count
         if not 0 <= first <= words - need:
             raise ModelError("preprocessing %d: its factors are outside the section" % i)
         for k in range(at + first, at + first + 2 * count):
@@ -63,9 +60,9 @@ def _find(net, blob):
     w = net.words
     r = net.preprocessing_at + 1
     for _ in range(w[r - 1]):
-        if w[r + R_BLOB] == blob:
+        if w[r + _R_BLOB] == blob:
             return r
-        r += RECORD_WORDS
+        r += _PREPROCESSING_WORDS
     return -1
 
 
@@ -91,15 +88,15 @@ def apply(blob, data):
     w = net.words
     e = net.record(blob.index)
     dtype = w[e] & 0xFF
-    values = net.preprocessing_at + w[r + R_VALUES]
-    count = w[r + R_COUNT]
+    values = net.preprocessing_at + w[r + _R_VALUES]
+    count = w[r + _R_FACTORS]
     if dtype != F32 and count == 1 and blob.is_one_run():
         _look_up(blob._memory.view(dtype), blob._base, 1, net.view(dtype), 4 * values + 8, data, 0, 1, len(data))
         return True
     for c in range(w[e + _B_C]):
         k = c if count > 1 else 0
         table = None if dtype == F32 else net.view(dtype)
-        start = values + k if dtype == F32 else 4 * (values + 2 * count + k * TABLE_WORDS)
+        start = values + k if dtype == F32 else 4 * (values + 2 * count + k * _TABLE_WORDS)
         _channel(blob, e, c, data, table, start, count)
     return True
 
@@ -118,8 +115,8 @@ def apply_row(net, blob, memory, target, data, source):
     dtype = w[e] & 0xFF
     item = ITEM_BYTES[dtype]
     elements = memory.view(dtype)
-    values = net.preprocessing_at + w[r + R_VALUES]
-    count = w[r + R_COUNT]
+    values = net.preprocessing_at + w[r + _R_VALUES]
+    count = w[r + _R_FACTORS]
     width = w[e + _B_W]
     hwc = w[e] >> 16
     for c in range(w[e + _B_C]):
@@ -132,7 +129,7 @@ def apply_row(net, blob, memory, target, data, source):
             floats = net.view(F32)
             _compute(elements, at, step, floats[values + k], floats[values + k + count], data, first, stride, width)
         else:
-            table = 4 * (values + 2 * count + k * TABLE_WORDS)
+            table = 4 * (values + 2 * count + k * _TABLE_WORDS)
             _look_up(elements, at, step, net.view(dtype), table, data, first, stride, width)
 
 

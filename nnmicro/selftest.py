@@ -6,12 +6,16 @@ The section: the number of vectors, then for each vector the elements of every i
 the source's order without padding, each tensor followed by zeros up to a multiple of 4 bytes.
 """
 
-from . import format as f
 from .check.sections import check_lazy
 from .errors import ModelError
 from .modules import load
-from .port import F32, I32, ITEM_BYTES, typed
+from .port import F32, I32, ITEM_BYTES, const, typed
 from .sections import section
+
+_GOLDEN = const(14)
+_B_C = const(3)
+_B_H = const(4)
+_B_W = const(5)
 
 TOLERANCE = 1e-4  # of a float output: the largest difference allowed, relative to the largest expected value
 
@@ -37,7 +41,7 @@ class Vectors:
         check_lazy(net)
         self._net = net
         w = net.words
-        start, nbytes = section(w, f.GOLDEN)
+        start, nbytes = section(w, _GOLDEN)
         if not start:
             raise ModelError("the file has no golden vectors: convert the model with --golden 3")
         self._first = start + 4
@@ -54,7 +58,7 @@ class Vectors:
     def _elements(self, blob):
         w = self._net.words
         r = self._net.record(blob)
-        return w[r + f.B_C] * w[r + f.B_H] * w[r + f.B_W]
+        return w[r + _B_C] * w[r + _B_H] * w[r + _B_W]
 
     def _padded(self, blob):
         return (self._elements(blob) * ITEM_BYTES[self._net.words[self._net.record(blob)] & 0xFF] + 3) // 4 * 4

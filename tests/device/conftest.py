@@ -29,6 +29,7 @@ from typing import Any
 import pytest
 
 from host_tools.device import DeviceError, RemoteError
+from nnmicro import format as model_format
 from tests.ulab import device as ulab
 
 _SILENCE_S = 300.0
@@ -147,7 +148,8 @@ def _model_files(module: ModuleType) -> list[Path]:
 
 
 def _shared_modules(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest", "__"))]
+    here = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "conftest", "__"))]
+    return [*here, Path(model_format.__file__)]
 
 
 def _with_source(traceback: str, folder: Path) -> str:

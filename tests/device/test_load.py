@@ -3,11 +3,10 @@
 The file is changed word by word with its checksums made right again, so that what refuses it is the check itself.
 """
 
-from words import Words
+from words import Words, f
 
 import nnmicro
 from nnmicro import ModelError
-from nnmicro import format as f
 
 FILES = ("branches.nnm", "residual.nnm", "padded.nnm", "fused.nnm")
 LONG = ("test_parameters_that_would_leave_the_operands",)

@@ -3,10 +3,9 @@
 from array import array
 
 from expect import raises
-from words import Words
+from words import Words, f
 
 import nnmicro
-from nnmicro import format as f
 
 FILES = ("camera.nnm", "camera_plain.nnm", "camera_each.nnm", "camera_planar.nnm")
 LONG = ("test_bytes_become_real_values_and_are_quantised",)

@@ -1,11 +1,10 @@
 """Golden vectors: what the original gave is what this engine gives, and a model that was changed is found out."""
 
 from expect import raises
-from words import Words
+from words import Words, f
 
 import nnmicro
 from nnmicro import ModelError
-from nnmicro import format as f
 
 FILES = ("golden.nnm", "camera.nnm", "camera_planar.nnm", "branches.nnm")
 

@@ -5,11 +5,10 @@ and right are the halves, and y = left + right.
 """
 
 from expect import raises
-from words import Words
+from words import Words, f
 
 import nnmicro
 from nnmicro import RecycledError
-from nnmicro import format as f
 
 FILES = ("gathered.nnm", "beside.nnm")
 _CHANNEL = 16  # elements of one

@@ -5,11 +5,10 @@ In `over.nnm` (float32) and `over_int8.nnm` x (2 channels of 9 x 6) is made 12 c
 makes `middle` of that, and y has 2 channels again. The golden vector is what they give apart.
 """
 
-from words import Words
+from words import Words, f
 
 import nnmicro
 from nnmicro import RecycledError
-from nnmicro import format as f
 
 FILES = ("over.nnm", "over_int8.nnm")
 _PIXELS = 9 * 6
