@@ -3,7 +3,7 @@
 Here, and nowhere else, the engine looks for either library.
 """
 
-from .port import F32, ITEM_BYTES, const
+from .port import ITEM_BYTES, const
 from .type_names import TYPE_NAMES
 
 try:
@@ -14,6 +14,7 @@ except ImportError:
     except ImportError:
         np = None
 
+_F32 = const(1)
 _B_C = const(3)
 _B_H = const(4)
 _B_W = const(5)
@@ -29,7 +30,7 @@ def element_type(dtype):
     name = TYPE_NAMES[dtype]
     if np is None:
         raise ImportError("arrays need ulab in the firmware, or numpy on a host: use tolist(), tobytes() or view()")
-    if dtype == F32 and IS_ULAB:
+    if dtype == _F32 and IS_ULAB:
         if np.zeros(1).itemsize != 4:
             raise TypeError("this firmware's floats have double precision, and ulab has no other: use tolist()")
         return np.float

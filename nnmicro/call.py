@@ -25,8 +25,9 @@ output, and no other does. Row by row or all at once, the reference gives the sa
 So `check` must prove that `run` stays inside every operand, whatever the parameters say.
 """
 
-from .port import F32, ITEM_BYTES, const
+from .port import ITEM_BYTES, const
 
+_F32 = const(1)
 _BLOB_WORDS = const(16)
 _B_C = const(3)
 _B_H = const(4)
@@ -68,7 +69,7 @@ class Operand:
         self.cs = self.rs = self.ps = 0
         self.rows = 0
         self.phase = 0
-        self.dtype = F32
+        self.dtype = _F32
 
     def at(self, c, y):
         """Index of element (c, y, 0)."""
@@ -148,7 +149,7 @@ class Call:
         self.n_out = w[r + _L_OUTPUTS]
         self.over = w[r + _L_FLAGS] & _OVER
         self.params = w
-        self.float_params = net.view(F32)
+        self.float_params = net.view(_F32)
         self.first_param = net.at[_AT_PARAMS] + w[r + _L_PARAMS]
         self.n_params = w[r + _L_PARAM_COUNT]
         first = net.at[_AT_OPERANDS] + w[r + _L_OPERANDS]
@@ -197,7 +198,7 @@ class Call:
 
     def compute(self, kernel):
         """Run a kernel; over its input row after row, but for float32, where the kernel goes channel by channel."""
-        if not self.over or self.output().dtype == F32:
+        if not self.over or self.output().dtype == _F32:
             kernel(self)
             return
         end = self.y1
@@ -209,7 +210,7 @@ class Call:
 
 def as_array(holder, buffer, dtype):
     """The buffer of an arena or net as an ndarray, of float32 only; made once."""
-    if dtype != F32:
+    if dtype != _F32:
         return None
     array = holder.array
     if array is None:

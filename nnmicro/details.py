@@ -4,9 +4,10 @@ Loaded when a net is first asked for one of these; an inference alone asks for n
 """
 
 from .modules import complete, load
-from .port import F32, const
+from .port import const
 from .sections import section, text_at, texts
 
+_F32 = const(1)
 _LAYER_WORDS = const(12)
 _L_NAME = const(7)
 _B_SHAPE = const(11)
@@ -103,7 +104,7 @@ class Net:
         if at < 0:
             return None
         at += section(w, _QUANTISATION)[0] // 4
-        return self.view(F32)[at + _Q_SCALES], w[at + _Q_SCALES + 1]
+        return self.view(_F32)[at + _Q_SCALES], w[at + _Q_SCALES + 1]
 
     def name(self, blob):
         """A blob's name, or its index where names were stripped."""

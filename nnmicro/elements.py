@@ -6,9 +6,10 @@ Loaded when a blob is first asked for one of these.
 from array import array
 
 from .errors import StateError
-from .port import ITEM_BYTES, U8, address, const, typed
+from .port import ITEM_BYTES, address, const, typed
 from .type_names import TYPE_NAMES
 
+_U8 = const(3)
 _B_BYTES = const(2)
 _B_C = const(3)
 _B_H = const(4)
@@ -187,7 +188,7 @@ class Blob:
     def _nearest(self, value, zero):
         """`value + zero` as an integer that the blob's type holds."""
         bits = 8 * ITEM_BYTES[self._type]
-        low = (0 if self._type == U8 else -(1 << bits - 1)) - zero
+        low = (0 if self._type == _U8 else -(1 << bits - 1)) - zero
         high = low + (1 << bits) - 1
         if value >= high:
             return zero + high

@@ -3,8 +3,9 @@
 from array import array
 
 from . import modules
-from .port import I32, address, const
+from .port import address, const
 
+_I32 = const(5)
 _BLOB_WORDS = const(16)
 _B_NAME = const(15)
 _ARENA_BYTES = const(44)  # where the header says how many
@@ -22,7 +23,7 @@ def load(net, source):
     # One after the other, for what both need at a time is more than what stays.
     model = _call("check", "checked", net.data) if file is None else _tables(net, file, source)
     modules.forget("check")
-    net.words = net.view(I32)
+    net.words = net.view(_I32)
     net.n_blobs = model.n_blobs
     net.n_layers = model.n_layers
     net.blobs_at = model.blobs_at

@@ -5,8 +5,11 @@ the element for each of the 256 bytes, so that nothing here touches the heap.
 """
 
 from .errors import ModelError
-from .port import F32, I8, ITEM_BYTES, U8, const
+from .port import ITEM_BYTES, const
 
+_F32 = const(1)
+_I8 = const(2)
+_U8 = const(3)
 _PREPROCESSING_WORDS = const(4)
 _R_BLOB = const(0)
 _R_KIND = const(1)
@@ -44,13 +47,13 @@ def check(net):
             )
         record = net.record(blob)
         dtype = w[record] & 0xFF
-        if dtype not in (F32, I8, U8) or (count != 1 and count != w[record + _B_C]):
+        if dtype not in (_F32, _I8, _U8) or (count != 1 and count != w[record + _B_C]):
             raise ModelError("preprocessing %d: %d factors do not fit blob %d" % (i, count, blob))
-        need = 2 * count if dtype == F32 else (2 + _TABLE_WORDS) * count
+        need = 2 * count if dtype == _F32 else (2 + _TABLE_WORDS) * count
         if not 0 <= first <= words - need:
             raise ModelError("preprocessing %d: its factors are outside the section" % i)
         for k in range(at + first, at + first + 2 * count):
-            value = net.view(F32)[k]
+            value = net.view(_F32)[k]
             if not -1e30 < value < 1e30 or (k >= at + first + count and value == 0):
                 raise ModelError("preprocessing %d has %s as a mean or scale" % (i, value))
 
@@ -90,13 +93,13 @@ def apply(blob, data):
     dtype = w[e] & 0xFF
     values = net.preprocessing_at + w[r + _R_VALUES]
     count = w[r + _R_FACTORS]
-    if dtype != F32 and count == 1 and blob.is_one_run():
+    if dtype != _F32 and count == 1 and blob.is_one_run():
         _look_up(blob._memory.view(dtype), blob._base, 1, net.view(dtype), 4 * values + 8, data, 0, 1, len(data))
         return True
     for c in range(w[e + _B_C]):
         k = c if count > 1 else 0
-        table = None if dtype == F32 else net.view(dtype)
-        start = values + k if dtype == F32 else 4 * (values + 2 * count + k * _TABLE_WORDS)
+        table = None if dtype == _F32 else net.view(dtype)
+        start = values + k if dtype == _F32 else 4 * (values + 2 * count + k * _TABLE_WORDS)
         _channel(blob, e, c, data, table, start, count)
     return True
 
@@ -125,8 +128,8 @@ def apply_row(net, blob, memory, target, data, source):
         first = source + (c if hwc else c * width)
         stride = w[e + _B_C] if hwc else 1
         step = w[e + _B_PSTEP] // item
-        if dtype == F32:
-            floats = net.view(F32)
+        if dtype == _F32:
+            floats = net.view(_F32)
             _compute(elements, at, step, floats[values + k], floats[values + k + count], data, first, stride, width)
         else:
             table = 4 * (values + 2 * count + k * _TABLE_WORDS)
@@ -150,7 +153,7 @@ def _channel(blob, e, c, data, table, start, count):
             stride = 1
             source = (c * w[e + _B_H] + y) * width
         if table is None:
-            floats = net.view(F32)
+            floats = net.view(_F32)
             _compute(target, at, step, floats[start], floats[start + count], data, source, stride, width)
         else:
             _look_up(target, at, step, table, start, data, source, stride, width)

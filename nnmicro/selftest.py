@@ -9,9 +9,11 @@ the source's order without padding, each tensor followed by zeros up to a multip
 from .check.sections import check_lazy
 from .errors import ModelError
 from .modules import load
-from .port import F32, I32, ITEM_BYTES, const, typed
+from .port import ITEM_BYTES, const, typed
 from .sections import section
 
+_F32 = const(1)
+_I32 = const(5)
 _GOLDEN = const(14)
 _B_C = const(3)
 _B_H = const(4)
@@ -49,7 +51,7 @@ class Vectors:
         self._each = 0
         for i in range(net.n_inputs + net.n_outputs):
             self._each += self._padded(w[net.io_at + i])
-        self.count = typed(self._bytes_at(start, 4), I32, 4)[0] if nbytes >= 0 else 0
+        self.count = typed(self._bytes_at(start, 4), _I32, 4)[0] if nbytes >= 0 else 0
         if self.count < 1 or self.count * self._each != nbytes:
             raise ModelError(
                 "section golden has %d bytes, which are not %d vectors of %d" % (nbytes, self.count, self._each)
@@ -109,4 +111,4 @@ class Vectors:
                 worst = difference
             if abs(right) > top:
                 top = abs(right)
-        return worst, TOLERANCE * top if dtype == F32 else 0
+        return worst, TOLERANCE * top if dtype == _F32 else 0

@@ -4,8 +4,10 @@ Loaded when a layer's kernel is in Python.
 """
 
 from .call import Call, as_array
-from .port import F32, I32, ITEM_BYTES, const
+from .port import ITEM_BYTES, const
 
+_F32 = const(1)
+_I32 = const(5)
 _LAYER_WORDS = const(12)
 _L_OPERANDS = const(2)
 _STEPS_HEADER_WORDS = const(4)
@@ -48,8 +50,8 @@ def run_step(stream, number):
     call.y1 = call.y0 + w[step + 2]
     state = bind_state(call, net, layer)
     if call.reduces:
-        call.workspace = arena.view(I32)
-        call.float_workspace = arena.view(F32)
+        call.workspace = arena.view(_I32)
+        call.float_workspace = arena.view(_F32)
         call.first_word = (base + w[state]) // 4
     python_kernel(net, layer)(call)
 

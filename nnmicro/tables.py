@@ -9,9 +9,10 @@ from array import array
 from .arena import Arena, frame_memory
 from .check import Model, checked, fail
 from .modules import forget
-from .port import I32, ITEM_BYTES, const, crc32, read_into
+from .port import ITEM_BYTES, const, crc32, read_into
 from .window import Window
 
+_I32 = const(5)
 _HEADER_BYTES = const(128)
 _HEADER_WORDS = const(32)
 _H_SECTIONS = const(4)
@@ -89,7 +90,7 @@ def read(net, file, path):
     if crc32(data[:end]) != crc:
         fail("%s changed while it was read", path)
     net.data = model.data = data
-    model.words = model.view(I32)
+    model.words = model.view(_I32)
     places = array("i", (model.words[model.record(i) + _B_PLACE] for i in range(model.n_blobs, model.n_records)))
     channels = array("h", (_channels(model, i, needs[i + 1], bound) for i in range(model.n_layers)))
     net.window = Window(file, path, data, end, model.weights_at, places, channels)

@@ -7,8 +7,9 @@ has room for these.
 """
 
 from ..modules import FROZEN, forget, load
-from ..port import I32, const, typed
+from ..port import const, typed
 
+_I32 = const(5)
 _BLOB_WORDS = const(16)
 _LIMIT = const(1 << 30)  # sizes and offsets stay below it
 _PIECE = const(256)  # bytes of text
@@ -33,7 +34,7 @@ class Model:
     def __init__(self, data, size=None):
         self.data = data
         self.size = len(data) if size is None else size  # of the file, all of which `data` need not be
-        self.words = self.view(I32)
+        self.words = self.view(_I32)
 
     def view(self, dtype):
         """The whole file as an indexable of an element type."""

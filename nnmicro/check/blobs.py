@@ -1,8 +1,11 @@
 """The records of blobs and constants, and all names."""
 
-from ..port import F32, I32, ITEM_BYTES, U8, const
+from ..port import ITEM_BYTES, const
 from . import check_name, check_text, fail
 
+_F32 = const(1)
+_I32 = const(5)
+_U8 = const(3)
 _BLOB_WORDS = const(16)
 _MAX_RANK = const(6)
 _ORDER_CHW = const(0)
@@ -106,16 +109,16 @@ def _blobs(model):
 
 def _quantisation(model, at, dtype, whose):
     """An integer blob has one scale, a positive number, and one zero point that its type can hold."""
-    if not 0 <= at <= model.n_quantisation - 4 or dtype == F32:
+    if not 0 <= at <= model.n_quantisation - 4 or dtype == _F32:
         fail("%s: its quantisation is outside the list, or it is no integer", whose)
     at += model.quantisation_at
     if model.words[at + _Q_AXIS] != -1 or model.words[at + _Q_COUNT] != 1:
         fail("%s: quantised by axis, which blobs cannot be", whose)
-    scale = model.view(F32)[at + _Q_SCALES]
+    scale = model.view(_F32)[at + _Q_SCALES]
     if not 0 < scale < 1e30:
         fail("%s: a scale of %s", whose, scale)
-    bits = 8 * ITEM_BYTES[dtype] if dtype != I32 else 30
-    low = 0 if dtype == U8 else -(1 << bits - 1)
+    bits = 8 * ITEM_BYTES[dtype] if dtype != _I32 else 30
+    low = 0 if dtype == _U8 else -(1 << bits - 1)
     if not low <= model.words[at + _Q_SCALES + 1] < low + (1 << bits):
         fail("%s: a zero point of %d", whose, model.words[at + _Q_SCALES + 1])
 

@@ -3,9 +3,10 @@
 So far behind that no element goes before it has been read. Loaded for models that have such layers.
 """
 
-from ..port import F32, ITEM_BYTES, const
+from ..port import ITEM_BYTES, const
 from . import fail
 
+_F32 = const(1)
 _B_C = const(3)
 _B_H = const(4)
 _B_W = const(5)
@@ -52,7 +53,7 @@ def _over(model, layer):
             fail("blob %d lies in blob %d, which is written over another", i, target)
     known = w[e + _L_PARAM_COUNT] > _P_GROUP and w[p + _P_STRIDE_H] > 0 and w[p + _P_PAD_TOP] >= 0
     if op == "convolution":
-        known = known and w[x] & 0xFF == F32 and w[p + _P_GROUP] == w[x + _B_C] == w[y + _B_C]
+        known = known and w[x] & 0xFF == _F32 and w[p + _P_GROUP] == w[x + _B_C] == w[y + _B_C]
     if not known or op not in ("convolution", "depthwise_int8"):
         fail("layer %d of kind %s cannot be written over its input", layer, op)
     stride, pad = w[p + _P_STRIDE_H], w[p + _P_PAD_TOP]
