@@ -47,7 +47,7 @@ class Arena:
         if len(self.buffer) and address(self.buffer) % _ALIGN:
             raise ValueError("arena memory starts at 0x%x, which is not aligned to 16 bytes" % address(self.buffer))
         self.size = len(self.buffer) // _ALIGN * _ALIGN
-        if self.size >= 1 << 30:
+        if self.size >> 30:
             raise ValueError("an arena is smaller than 1 GiB, this is %d bytes" % self.size)
         self._views = {}
         self.lock = allocate_lock()

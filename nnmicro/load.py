@@ -9,7 +9,7 @@ _I32 = const(5)
 _BLOB_WORDS = const(16)
 _B_NAME = const(15)
 _ARENA_BYTES = const(44)  # where the header says how many
-_LIMIT = const(1 << 30)
+_MOST = const((1 << 30) - 1)
 _RESERVE = const(16384)  # of memory that is left: for the extractor, and for code that is not there yet
 
 # Marks of a layer, and of a blob: see `extractor.py`.
@@ -134,7 +134,7 @@ def _read(net, file, path):
             from .arena import frame_memory
 
             # What the first extractor takes has to fit, too: the header's word, which is checked later.
-            frame = frame_memory(min(int.from_bytes(data[_ARENA_BYTES : _ARENA_BYTES + 4], "little"), _LIMIT))
+            frame = frame_memory(min(int.from_bytes(data[_ARENA_BYTES : _ARENA_BYTES + 4], "little"), _MOST))
             bytearray(_RESERVE + frame if isinstance(frame, int) else _RESERVE)
     except MemoryError:
         if not weights:

@@ -33,11 +33,8 @@ _B_CSTEP = const(6)
 _B_RSTEP = const(7)
 _B_PSTEP = const(8)
 _B_PLACE = const(10)
-_LAYER_WORDS = const(12)
 _L_OP = const(0)
 _L_FLAGS = const(1)
-_L_OPERANDS = const(2)
-_L_INPUTS = const(3)
 _L_PARAMS = const(5)
 _L_PARAM_COUNT = const(6)
 
@@ -148,10 +145,8 @@ def _needs(model):
     needs, least = [0], [0]
     for layer in range(model.n_layers):
         w = model.words
-        r = model.layers_at + layer * _LAYER_WORDS
-        first = model.operands_at + w[r + _L_OPERANDS]
         total = 0
-        for i in range(first, first + w[r + _L_INPUTS]):
+        for i in range(*model.operands(layer)):
             if w[i] >= model.n_blobs:
                 total += _aligned(w[model.record(w[i]) + _B_BYTES])
         needs.append(total)
@@ -173,10 +168,9 @@ def _parts(model, layer):
     Weights are then a run of elements channel after channel, what follows them is one element a channel.
     """
     w = model.words
-    r = model.layers_at + layer * _LAYER_WORDS
+    r = model.layer(layer)
     op = model.op_names[w[r + _L_OP]]
-    n_in = w[r + _L_INPUTS]
-    first = model.operands_at + w[r + _L_OPERANDS]
+    first, end = model.operands(layer)
     along_w = op in ("inner_product", "inner_product_int8")
     if not along_w:
         count = w[r + _L_PARAM_COUNT]
@@ -184,10 +178,10 @@ def _parts(model, layer):
             return None
         if w[model.params_at + w[r + _L_PARAMS] + _P_GROUP] != 1:
             return None
-    if w[r + _L_FLAGS] or n_in < 2 or w[first] >= model.n_blobs:
+    if w[r + _L_FLAGS] or end < first + 2 or w[first] >= model.n_blobs:
         return None
-    channels = w[model.record(w[first + n_in]) + (_B_W if along_w else _B_C)]
-    for i in range(first + 1, first + n_in):
+    channels = w[model.record(w[end]) + (_B_W if along_w else _B_C)]
+    for i in range(first + 1, end):
         count = _run(model, w[i])
         if i == first + 1:
             if not count or count % channels:

@@ -11,7 +11,10 @@ from ..port import const, typed
 
 _I32 = const(5)
 _BLOB_WORDS = const(16)
-_LIMIT = const(1 << 30)  # sizes and offsets stay below it
+_LAYER_WORDS = const(12)
+_L_OPERANDS = const(2)
+_L_INPUTS = const(3)
+_MOST = const((1 << 30) - 1)  # of sizes and offsets: more would be an object on a 32-bit board's heap
 _PIECE = const(256)  # bytes of text
 
 
@@ -43,6 +46,16 @@ class Model:
     def record(self, blob):
         """Index in `words` of a blob's record."""
         return self.blobs_at + blob * _BLOB_WORDS
+
+    def layer(self, layer):
+        """The same of a layer's."""
+        return self.layers_at + layer * _LAYER_WORDS
+
+    def operands(self, layer):
+        """Indices in `words` of a layer's first input and of its output, which follows the last input."""
+        r = self.layer(layer)
+        first = self.operands_at + self.words[r + _L_OPERANDS]
+        return first, first + self.words[r + _L_INPUTS]
 
 
 def checked(data, size=None):
@@ -76,7 +89,7 @@ def fail(text, *values):
 
 
 def check_name(model, offset, whose):
-    if offset != -1 and not 0 <= offset < (model.names_bytes or _LIMIT):
+    if offset != -1 and not 0 <= offset < (model.names_bytes or _MOST):
         fail("%s: its name is at %d, outside the names", whose, offset)
 
 

@@ -6,7 +6,6 @@ from . import check_name, check_text, fail
 _F32 = const(1)
 _I32 = const(5)
 _U8 = const(3)
-_BLOB_WORDS = const(16)
 _MAX_RANK = const(6)
 _ORDER_CHW = const(0)
 _ORDER_HWC = const(1)
@@ -29,8 +28,7 @@ _ALIGNMENT = const(16)
 _Q_AXIS = const(0)
 _Q_COUNT = const(1)
 _Q_SCALES = const(2)
-
-_LIMIT = const(1 << 30)
+_MOST = const((1 << 30) - 1)
 
 
 def check(model):
@@ -58,7 +56,7 @@ def _names(model):
 def _blobs(model):
     w = model.words
     for i in range(model.n_records):
-        r = model.blobs_at + i * _BLOB_WORDS
+        r = model.record(i)
         dtype = w[r] & 0xFF
         rank = w[r] >> 8 & 0xFF
         whose = "blob %d" % i
@@ -67,13 +65,13 @@ def _blobs(model):
         item = ITEM_BYTES[dtype]
         nbytes = w[r + _B_BYTES]
         c, h, wide = w[r + _B_C], w[r + _B_H], w[r + _B_W]
-        if not (0 < nbytes < _LIMIT and 0 < c < _LIMIT and 0 < h < _LIMIT and 0 < wide < _LIMIT):
+        if min(nbytes, c, h, wide) < 1 or max(nbytes, c, h, wide) > _MOST:
             fail("%s: %d bytes for %d x %d x %d elements", whose, nbytes, c, h, wide)
         if w[r + _B_ROWS] != h:
             fail("%s: holds %d of %d rows, which this engine does not stream", whose, w[r + _B_ROWS], h)
         end = item
         for count, step in ((c, w[r + _B_CSTEP]), (h, w[r + _B_RSTEP]), (wide, w[r + _B_PSTEP])):
-            if not 0 < step < _LIMIT or step % item:
+            if not 0 < step <= _MOST or step % item:
                 fail("%s: a step of %d bytes", whose, step)
             end += (count - 1) * step
         if end > nbytes:
@@ -85,7 +83,7 @@ def _blobs(model):
         elements = 1
         for axis in range(rank):
             size = w[model.shapes_at + first + axis]
-            if not 0 < size < _LIMIT:
+            if not 0 < size <= _MOST:
                 fail("%s: axis %d has size %d", whose, axis, size)
             elements *= size
         if elements != c * h * wide:

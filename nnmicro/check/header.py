@@ -21,8 +21,7 @@ _H_MAX_OPERANDS = const(15)
 _H_ARENA_BYTES = const(11)
 _MAGIC = b"NNM\x1a"
 
-# Sizes and offsets stay below it.
-_LIMIT = const(1 << 30)
+_MOST = const((1 << 30) - 1)  # of sizes and offsets
 
 
 def check(model):
@@ -38,7 +37,7 @@ def check(model):
     size = data[8] | data[9] << 8 | data[10] << 16 | data[11] << 24
     if size != model.size:
         fail("the header says %d bytes, the file has %d: it was cut off or damaged", size, model.size)
-    if size % _ALIGNMENT or size >= _LIMIT:
+    if size % _ALIGNMENT or size > _MOST:
         fail("%d bytes is no size of a model file", size)
     w = model.words
     sections = w[_H_SECTIONS]
@@ -51,7 +50,7 @@ def check(model):
     if w[_H_ALIGNMENT] != _ALIGNMENT:
         fail("the file asks for an alignment of %d bytes", w[_H_ALIGNMENT])
     for field in range(_H_BLOBS, _H_MAX_BLOCKS + 1):
-        if not 0 <= w[field] < _LIMIT:
+        if not 0 <= w[field] <= _MOST:
             fail("header word %d is %d", field, w[field])
     for field in range(_H_PLAN_FLAGS + 1, _H_CRC):
         if w[field]:

@@ -3,12 +3,10 @@
 from ..port import const
 from . import check_name, fail
 
-_BLOB_WORDS = const(16)
 _B_FLAGS = const(1)
 _INPUT = const(1)
 _STATE = const(4)
 _B_PRODUCER = const(12)
-_LAYER_WORDS = const(12)
 _L_INPUTS = const(3)
 _L_OUTPUTS = const(4)
 _L_OPERANDS = const(2)
@@ -42,7 +40,7 @@ def _layers(model):
     w = model.words
     made = bytearray(model.n_blobs)
     for i in range(model.n_blobs):
-        r = model.blobs_at + i * _BLOB_WORDS
+        r = model.record(i)
         if w[r + _B_FLAGS] & (_INPUT | _STATE):
             made[i] = 1
             if w[r + _B_PRODUCER] != -1:
@@ -52,7 +50,7 @@ def _layers(model):
         elif not 0 <= w[r + _B_PRODUCER] < model.n_layers:
             fail("blob %d is made by layer %d of %d", i, w[r + _B_PRODUCER], model.n_layers)
     for i in range(model.n_layers):
-        r = model.layers_at + i * _LAYER_WORDS
+        r = model.layer(i)
         n_in, n_out = w[r + _L_INPUTS], w[r + _L_OUTPUTS]
         first = w[r + _L_OPERANDS]
         if not 0 <= w[r + _L_OP] < len(model.op_names):

@@ -15,11 +15,8 @@ _B_RSTEP = const(7)
 _B_PSTEP = const(8)
 _B_PLACE = const(10)
 _B_OWNER = const(14)
-_LAYER_WORDS = const(12)
 _L_OP = const(0)
 _L_FLAGS = const(1)
-_L_OPERANDS = const(2)
-_L_INPUTS = const(3)
 _L_PARAMS = const(5)
 _L_PARAM_COUNT = const(6)
 _OVER = const(4)
@@ -31,7 +28,7 @@ _P_GROUP = const(8)  # of `convolution`
 
 def check(model):
     for layer in range(model.n_layers):
-        if model.words[model.layers_at + layer * _LAYER_WORDS + _L_FLAGS] & _OVER:
+        if model.words[model.layer(layer) + _L_FLAGS] & _OVER:
             _over(model, layer)
 
 
@@ -42,9 +39,9 @@ def _over(model, layer):
     first or the last row, or where the padding ends, and in the first or the last channel.
     """
     w = model.words
-    e = model.layers_at + layer * _LAYER_WORDS
-    first = model.operands_at + w[e + _L_OPERANDS]
-    source, target = w[first], w[first + w[e + _L_INPUTS]]
+    e = model.layer(layer)
+    first, end = model.operands(layer)
+    source, target = w[first], w[end]
     p = model.params_at + w[e + _L_PARAMS]
     op = model.op_names[w[e + _L_OP]]
     x, y = model.record(source), model.record(target)

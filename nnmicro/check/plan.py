@@ -7,12 +7,9 @@ from . import fail
 
 _B_FLAGS = const(1)
 _STATE = const(4)
-_LAYER_WORDS = const(12)
 _L_FLAGS = const(1)
 _IN_PLACE = const(2)
 _SHARE = const(1)
-_L_OPERANDS = const(2)
-_L_INPUTS = const(3)
 _B_PLACE = const(10)
 _B_BYTES = const(2)
 _B_OWNER = const(14)
@@ -23,7 +20,7 @@ def check(model):
     w = model.words
     consumers = model.consumers = array("h", bytes(2 * model.n_blobs))
     for i in range(model.n_layers):
-        for k in range(*_inputs(model, i)):
+        for k in range(*model.operands(i)):
             if w[k] < model.n_blobs:
                 consumers[w[k]] += 1
                 if consumers[w[k]] >= 1 << 14:
@@ -46,10 +43,9 @@ def check(model):
     for i in range(model.n_inputs):
         _place(model, w[model.io_at + i], live, root, nbytes)
     for i in range(model.n_layers):
-        first, end = _inputs(model, i)
+        first, end = model.operands(i)
         source, target = w[first], w[end]
-        r = model.layers_at + i * _LAYER_WORDS
-        flags = w[r + _L_FLAGS]
+        flags = w[model.layer(i) + _L_FLAGS]
         owner = w[model.record(target) + _B_OWNER] - 1
         gathers = target in live  # since the first of its inputs was made
         over = flags & _IN_PLACE and not gathers and left[source] == 1 and not _shared(root, live, source)
@@ -72,14 +68,6 @@ def check(model):
                     live.remove(w[k])
         if not left[target]:
             live.remove(target)
-
-
-def _inputs(model, layer):
-    """Word indices of a layer's first input and of its first output."""
-    w = model.words
-    r = model.layers_at + layer * _LAYER_WORDS
-    first = model.operands_at + w[r + _L_OPERANDS]
-    return first, first + w[r + _L_INPUTS]
 
 
 def _shared(root, live, blob):

@@ -14,10 +14,7 @@ _B_CSTEP = const(6)
 _B_RSTEP = const(7)
 _B_PSTEP = const(8)
 _B_PRODUCER = const(12)
-_LAYER_WORDS = const(12)
 _L_FLAGS = const(1)
-_L_OPERANDS = const(2)
-_L_INPUTS = const(3)
 _SHARE = const(1)
 _ALIGNMENT = const(16)
 _T_FRAME = const(0)
@@ -28,8 +25,7 @@ _STEPS_HEADER_WORDS = const(4)
 _PLACE_WORDS = const(3)
 _STATE_WORDS = const(2)
 _STEP_WORDS = const(3)
-
-_LIMIT = const(1 << 30)
+_MOST = const((1 << 30) - 1)
 
 
 def check(model):
@@ -41,9 +37,9 @@ def check(model):
     if model.steps_words < steps - at:
         fail("section steps has %d words: too few for this model's blobs and layers", model.steps_words)
     frame, count = w[at + _T_FRAME], w[at + _T_STEPS]
-    if not 0 <= count < _LIMIT or model.steps_words != steps - at + _STEP_WORDS * count:
+    if not 0 <= count <= _MOST or model.steps_words != steps - at + _STEP_WORDS * count:
         fail("section steps has %d words, which are not %d steps", model.steps_words, count)
-    if not 0 <= frame < _LIMIT or frame % _ALIGNMENT or not 0 <= w[at + _T_LIVE_PEAK] <= frame:
+    if not 0 <= frame <= _MOST or frame % _ALIGNMENT or not 0 <= w[at + _T_LIVE_PEAK] <= frame:
         fail("a streamed frame of %d bytes, of which %d are live", frame, w[at + _T_LIVE_PEAK])
     if not 0 <= w[at + _T_FED] < 1 << min(model.n_inputs, 30):
         fail("inputs 0x%x are fed, of %d", w[at + _T_FED], model.n_inputs)
@@ -92,10 +88,11 @@ def _order(model, places, states, steps, count):
             height = w[model.record(blob) + _B_H]
             index = model.n_layers + number
         else:
-            if layer >= model.n_layers or w[model.layers_at + layer * _LAYER_WORDS + _L_FLAGS] & _SHARE:
+            if layer >= model.n_layers or w[model.layer(layer) + _L_FLAGS] & _SHARE:
                 fail("step %d is of layer %d, which has no work", i, layer)
             index = layer
-            source, blob = _operands(model, layer)
+            first_input, output = model.operands(layer)
+            source, blob = w[first_input], w[output]
             if w[states + _STATE_WORDS * layer + 1]:
                 if source >= model.n_blobs:
                     fail("layer %d reduces a constant", layer)
@@ -107,21 +104,13 @@ def _order(model, places, states, steps, count):
     for i in range(model.n_outputs):
         blob = output = w[model.io_at + model.n_inputs + i]
         producer = w[model.record(blob) + _B_PRODUCER]
-        while producer >= 0 and w[model.layers_at + producer * _LAYER_WORDS + _L_FLAGS] & _SHARE:
-            blob = _operands(model, producer)[0]
+        while producer >= 0 and w[model.layer(producer) + _L_FLAGS] & _SHARE:
+            blob = w[model.operands(producer)[0]]
             producer = w[model.record(blob) + _B_PRODUCER]
         if producer >= 0:
             if w[states + _STATE_WORDS * producer + 1]:
-                blob = _operands(model, producer)[0]
+                blob = w[model.operands(producer)[0]]
             if done[producer] != w[model.record(blob) + _B_H]:
                 fail("the steps make %d rows for output blob %d", done[producer], output)
         if w[places + _PLACE_WORDS * output + 1] != w[model.record(output) + _B_H]:
             fail("output blob %d is in a ring", output)
-
-
-def _operands(model, layer):
-    """A layer's first input and its output."""
-    w = model.words
-    r = model.layers_at + layer * _LAYER_WORDS
-    first = model.operands_at + w[r + _L_OPERANDS]
-    return w[first], w[first + w[r + _L_INPUTS]]

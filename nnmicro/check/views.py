@@ -21,10 +21,8 @@ _B_RSTEP = const(7)
 _B_PLACE = const(10)
 _B_PRODUCER = const(12)
 _B_OWNER = const(14)
-_LAYER_WORDS = const(12)
 _L_OP = const(0)
 _L_FLAGS = const(1)
-_L_OPERANDS = const(2)
 _L_INPUTS = const(3)
 _L_PARAMS = const(5)
 _L_PARAM_COUNT = const(6)
@@ -32,7 +30,7 @@ _SHARE = const(1)
 _IN_PLACE = const(2)
 _OVER = const(4)
 _SLICE_PARAMS = const(6)  # three starts, three steps
-_LIMIT = const(1 << 30)
+_MOST = const((1 << 30) - 1)
 
 
 def check(model):
@@ -70,7 +68,7 @@ def _inside(model, blob):
     if w[r + _B_FLAGS] & (_INPUT | _STATE) or w[o + _B_FLAGS] & _STATE or w[r] & 0xFF != w[o] & 0xFF:
         fail("blob %d lies in blob %d: neither may be a state, nor it an input, and both have one type", blob, owner)
     place = w[r + _B_PLACE]
-    end = _LIMIT if _flags_of_producer(model, owner) & _OVER else w[o + _B_BYTES]
+    end = _MOST if _flags_of_producer(model, owner) & _OVER else w[o + _B_BYTES]
     if place < 0 or place % ITEM_BYTES[w[r] & 0xFF] or place > end - w[r + _B_BYTES]:
         fail("blob %d: its %d bytes at %d of blob %d's %d", blob, w[r + _B_BYTES], place, owner, w[o + _B_BYTES])
 
@@ -78,10 +76,10 @@ def _inside(model, blob):
 def _layer(model, layer, parent):
     """A layer's output lies where the layer has it lie; notes which blobs a concatenation gathers."""
     w = model.words
-    e = model.layers_at + layer * _LAYER_WORDS
+    e = model.layer(layer)
     flags = w[e + _L_FLAGS]
-    first = model.operands_at + w[e + _L_OPERANDS]
-    source, target = w[first], w[first + w[e + _L_INPUTS]]
+    first, end = model.operands(layer)
+    source, target = w[first], w[end]
     t = model.record(target)
     op = model.op_names[w[e + _L_OP]]
     if flags & _OVER:
@@ -95,7 +93,7 @@ def _layer(model, layer, parent):
     elif flags & _IN_PLACE and (w[t + _B_OWNER] or w[model.record(source) + _B_OWNER]):
         fail("layer %d would work in place inside another blob", layer)
     elif op == "concat":
-        for i in range(w[e + _L_INPUTS]):
+        for i in range(end - first):
             blob = w[first + i]
             if _is_gathered(model, layer, i):
                 while _flags_of_producer(model, blob) & _SHARE and _op_of_producer(model, blob) == "share":
@@ -106,9 +104,8 @@ def _layer(model, layer, parent):
 def _is_gathered(model, layer, i):
     """Whether input i of a concatenation lies in its output, where it has to."""
     w = model.words
-    e = model.layers_at + layer * _LAYER_WORDS
-    first = model.operands_at + w[e + _L_OPERANDS]
-    blob, target = w[first + i], w[first + w[e + _L_INPUTS]]
+    first, end = model.operands(layer)
+    blob, target = w[first + i], w[end]
     if blob >= model.n_blobs or _block(model, blob) != _block(model, target):
         return False
     a, b = model.record(blob), model.record(target)
@@ -123,21 +120,21 @@ def _is_gathered(model, layer, i):
 def _before(model, layer, i):
     """Bytes from a concatenation's first element to the first one of its input i."""
     w = model.words
-    e = model.layers_at + layer * _LAYER_WORDS
-    first = model.operands_at + w[e + _L_OPERANDS]
+    e = model.layer(layer)
+    first, end = model.operands(layer)
     axis = w[model.params_at + w[e + _L_PARAMS]] if w[e + _L_PARAM_COUNT] == 1 else -1
     if not 0 <= axis <= 2:
         fail("layer %d: a concatenation without an axis", layer)
     start = 0
     for k in range(i):
         start += w[model.record(w[first + k]) + _B_C + axis]
-    return start * w[model.record(w[first + w[e + _L_INPUTS]]) + _B_CSTEP + axis]
+    return start * w[model.record(w[end]) + _B_CSTEP + axis]
 
 
 def _start(model, layer, source, target):
     """Where in its source a part begins, in bytes."""
     w = model.words
-    e = model.layers_at + layer * _LAYER_WORDS
+    e = model.layer(layer)
     p = model.params_at + w[e + _L_PARAMS]
     a, b = model.record(source), model.record(target)
     start = 0
@@ -164,12 +161,11 @@ def _apart(model, a, b, parent):
 def _copied(model, layer, gathered, parent):
     """What a concatenation still copies goes over nothing that was gathered."""
     w = model.words
-    e = model.layers_at + layer * _LAYER_WORDS
-    first = model.operands_at + w[e + _L_OPERANDS]
-    target = w[first + w[e + _L_INPUTS]]
-    if model.op_names[w[e + _L_OP]] != "concat" or not gathered:
+    first, end = model.operands(layer)
+    target = w[end]
+    if model.op_names[w[model.layer(layer) + _L_OP]] != "concat" or not gathered:
         return
-    for i in range(w[e + _L_INPUTS]):
+    for i in range(end - first):
         if not _is_gathered(model, layer, i):
             at = _offset(model, target) + _before(model, layer, i)
             for other in gathered:
@@ -212,19 +208,18 @@ def _disjoint(model, r, at, other, steps=0):
 
 def _flags_of_producer(model, blob):
     producer = model.words[model.record(blob) + _B_PRODUCER]
-    return model.words[model.layers_at + producer * _LAYER_WORDS + _L_FLAGS] if producer >= 0 else 0
+    return model.words[model.layer(producer) + _L_FLAGS] if producer >= 0 else 0
 
 
 def _op_of_producer(model, blob):
     producer = model.words[model.record(blob) + _B_PRODUCER]
-    return model.op_names[model.words[model.layers_at + producer * _LAYER_WORDS + _L_OP]]
+    return model.op_names[model.words[model.layer(producer) + _L_OP]]
 
 
 def _source(model, blob):
     """The first input of the layer that makes a blob."""
     w = model.words
-    producer = w[model.record(blob) + _B_PRODUCER]
-    return w[model.operands_at + w[model.layers_at + producer * _LAYER_WORDS + _L_OPERANDS]]
+    return w[model.operands(w[model.record(blob) + _B_PRODUCER])[0]]
 
 
 def _block(model, blob):
