@@ -1,6 +1,7 @@
 """Which backends can be used here. Loaded where one is asked for by name, or where there are no kernels in C."""
 
 from .kernels import native
+from .modules import load
 
 # Best first. A layer that a backend does not have runs in `reference`, which has them all.
 _BACKENDS = ("_nnmicro", "vector", "asm_thumb", "viper", "reference")
@@ -35,56 +36,37 @@ def _missing(name):
     if name == "_nnmicro":
         return native()[1]
     if name == "vector":
-        return _no_vector()
-    if name == "asm_thumb":
-        return _no_asm_thumb()
-    return _no_viper() if name == "viper" else None
-
-
-def _no_vector():
-    try:
-        __import__("ulab")
-    except ImportError:
-        try:
-            __import__("numpy")
-        except ImportError:
+        if not _is_there("ulab") and not _is_there("numpy"):
             return "neither ulab nor numpy is here"
-    try:
-        __import__("nnmicro.vector.array")
-    except ImportError:
-        return "nnmicro/vector is not installed here"
-    return None
-
-
-def _no_asm_thumb():
-    """Its own compiler is asked first: an interpreter without an assembler would crash in what has been assembled."""
-    try:
-        import micropython  # noqa: F401
-    except ImportError:
-        return "code in assembler runs on MicroPython only"
+        return _unloadable(name, "array")
+    if name == "reference":
+        return None
+    if not _is_there("micropython"):
+        return "%s code runs on MicroPython only" % name
+    if name == "viper":
+        return _unloadable(name, "requantise")
+    # Its own compiler is asked first: an interpreter without an assembler would crash in what has been assembled.
     try:
         exec(ASSEMBLER, {})
     except SyntaxError:
         return "this interpreter has no assembler for Arm's Thumb"
-    try:
-        __import__("nnmicro.asm_thumb.core")
-    except ImportError:
-        return "nnmicro/asm_thumb is not installed here"
-    except (SyntaxError, ValueError) as error:
-        return "this interpreter does not take the machine code of nnmicro/asm_thumb (%s)" % error
-    return None
+    return _unloadable(name, "core")
 
 
-def _no_viper():
-    """One of its modules is loaded to see whether it can be."""
+def _is_there(module):
     try:
-        import micropython  # noqa: F401
+        __import__(module)
     except ImportError:
-        return "viper code runs on MicroPython only"
+        return False
+    return True
+
+
+def _unloadable(backend, module):
+    """Why a module of a backend, which is tried here, cannot be loaded, or None."""
     try:
-        __import__("nnmicro.viper.requantise")
+        load(backend + "." + module)
     except ImportError:
-        return "nnmicro/viper is not installed here"
+        return "nnmicro/%s is not installed here" % backend
     except (SyntaxError, ValueError) as error:
-        return "this interpreter does not take the machine code of nnmicro/viper (%s)" % error
+        return "this interpreter does not take the machine code of nnmicro/%s (%s)" % (backend, error)
     return None

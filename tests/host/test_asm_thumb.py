@@ -152,8 +152,8 @@ def test_every_layer_is_one_of_the_references_and_of_viper_s() -> None:
 
 
 def test_where_it_cannot_be_used_it_says_why(device: Device) -> None:
-    assert dict(nnmicro.backends())["asm_thumb"] == "code in assembler runs on MicroPython only"
-    with pytest.raises(ValueError, match="'asm_thumb' cannot be used here: code in assembler"):
+    assert dict(nnmicro.backends())["asm_thumb"] == "asm_thumb code runs on MicroPython only"
+    with pytest.raises(ValueError, match="'asm_thumb' cannot be used here: asm_thumb code"):
         available.usable("asm_thumb")
     why = device.eval("dict(__import__('nnmicro').backends())['asm_thumb']")
     assert why == "this interpreter has no assembler for Arm's Thumb"
