@@ -47,11 +47,10 @@ def check(net):
             )
         record = net.record(blob)
         dtype = w[record] & 0xFF
-        if dtype not in (_F32, _I8, _U8) or (count != 1 and count != w[record + _B_C]):
-            raise ModelError("preprocessing %d: %d factors do not fit blob %d" % (i, count, blob))
         need = 2 * count if dtype == _F32 else (2 + _TABLE_WORDS) * count
-        if not 0 <= first <= words - need:
-            raise ModelError("preprocessing %d: its factors are outside the section" % i)
+        fits = dtype in (_F32, _I8, _U8) and (count == 1 or count == w[record + _B_C])
+        if not fits or not 0 <= first <= words - need:
+            raise ModelError("preprocessing %d: its %d factors do not fit blob %d or the section" % (i, count, blob))
         for k in range(at + first, at + first + 2 * count):
             value = net.view(_F32)[k]
             if not -1e30 < value < 1e30 or (k >= at + first + count and value == 0):

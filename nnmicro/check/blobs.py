@@ -112,13 +112,11 @@ def _quantisation(model, at, dtype, whose):
     at += model.quantisation_at
     if model.words[at + _Q_AXIS] != -1 or model.words[at + _Q_COUNT] != 1:
         fail("%s: quantised by axis, which blobs cannot be", whose)
-    scale = model.view(_F32)[at + _Q_SCALES]
-    if not 0 < scale < 1e30:
-        fail("%s: a scale of %s", whose, scale)
+    scale, zero = model.view(_F32)[at + _Q_SCALES], model.words[at + _Q_SCALES + 1]
     bits = 8 * ITEM_BYTES[dtype] if dtype != _I32 else 30
     low = 0 if dtype == _U8 else -(1 << bits - 1)
-    if not low <= model.words[at + _Q_SCALES + 1] < low + (1 << bits):
-        fail("%s: a zero point of %d", whose, model.words[at + _Q_SCALES + 1])
+    if not 0 < scale < 1e30 or not low <= zero < low + (1 << bits):
+        fail("%s: a scale of %s, a zero point of %d", whose, scale, zero)
 
 
 def _distinct(words, r, whose):

@@ -49,12 +49,9 @@ def check(model):
         fail("the header is damaged: its checksum does not match")
     if w[_H_ALIGNMENT] != _ALIGNMENT:
         fail("the file asks for an alignment of %d bytes", w[_H_ALIGNMENT])
-    for field in range(_H_BLOBS, _H_MAX_BLOCKS + 1):
-        if not 0 <= w[field] <= _MOST:
+    for field in range(_H_BLOBS, _H_CRC):
+        if not 0 <= w[field] <= (_MOST if field <= _H_PLAN_FLAGS else 0):
             fail("header word %d is %d", field, w[field])
-    for field in range(_H_PLAN_FLAGS + 1, _H_CRC):
-        if w[field]:
-            fail("reserved header word %d is not 0", field)
     model.n_blobs = w[_H_BLOBS]
     model.n_records = w[_H_BLOBS] + w[_H_CONSTANTS]
     model.n_layers = w[_H_LAYERS]

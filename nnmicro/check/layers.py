@@ -21,10 +21,6 @@ _IN_PLACE = const(2)
 _OVER = const(4)
 _B_BYTES = const(2)
 _B_C = const(3)
-_B_H = const(4)
-_B_W = const(5)
-_B_CSTEP = const(6)
-_B_RSTEP = const(7)
 _B_PSTEP = const(8)
 _OUTPUT = const(2)
 _B_OWNER = const(14)
@@ -41,12 +37,11 @@ def _layers(model):
     made = bytearray(model.n_blobs)
     for i in range(model.n_blobs):
         r = model.record(i)
-        if w[r + _B_FLAGS] & (_INPUT | _STATE):
+        flags = w[r + _B_FLAGS]
+        if flags & (_INPUT | _STATE):
             made[i] = 1
-            if w[r + _B_PRODUCER] != -1:
-                fail("input or state blob %d has a producer", i)
-            if w[r + _B_FLAGS] & _STATE and w[r + _B_FLAGS] != _STATE:
-                fail("state blob %d is an input or output, too", i)
+            if w[r + _B_PRODUCER] != -1 or flags & _STATE and flags != _STATE:
+                fail("blob %d is an input or a state, and something else, too", i)
         elif not 0 <= w[r + _B_PRODUCER] < model.n_layers:
             fail("blob %d is made by layer %d of %d", i, w[r + _B_PRODUCER], model.n_layers)
     for i in range(model.n_layers):
@@ -57,11 +52,10 @@ def _layers(model):
             fail("layer %d is of kind %d, %d are named", i, w[r + _L_OP], len(model.op_names))
         if n_in < 1 or n_out != 1 or n_in + n_out > model.max_operands:
             fail("layer %d has %d inputs and %d outputs", i, n_in, n_out)
-        if not 0 <= first <= model.n_operands - n_in - n_out:
-            fail("layer %d: its operands are outside the list", i)
         count = w[r + _L_PARAM_COUNT]
-        if count < 0 or not 0 <= w[r + _L_PARAMS] <= model.n_params - count:
-            fail("layer %d: its parameters are outside the list", i)
+        inside = 0 <= first <= model.n_operands - n_in - n_out
+        if not inside or count < 0 or not 0 <= w[r + _L_PARAMS] <= model.n_params - count:
+            fail("layer %d: its operands or parameters are outside their list", i)
         check_name(model, w[r + _L_NAME], "layer %d" % i)
         if w[r + _L_WORKSPACE] != 0:
             fail("layer %d asks for a workspace of %d bytes, which this engine does not give", i, w[r + _L_WORKSPACE])
@@ -80,41 +74,38 @@ def _layers(model):
             if not 0 <= blob < model.n_blobs or made[blob] or w[model.record(blob) + _B_PRODUCER] != i:
                 fail("layer %d makes blob %d, which is not its to make", i, blob)
             made[blob] = 1
-        _sharing(model, i, r, w[model.operands_at + first], w[model.operands_at + first + n_in])
+        if not _fits(model, r, w[model.operands_at + first], w[model.operands_at + first + n_in]):
+            op = model.op_names[w[r + _L_OP]]
+            fail("layer %d of kind %s: its output does not lie as its flags 0x%x say", i, op, w[r + _L_FLAGS])
     for i in range(model.n_blobs):
         if not made[i]:
             fail("no layer makes blob %d", i)
 
 
-def _sharing(model, layer, r, source, target):
-    """A shared or in-place output fits its input's block exactly."""
+def _fits(model, r, source, target):
+    """Whether a layer with this record can have its output where its flags say: in its input's block, or another."""
     w = model.words
     flags = w[r + _L_FLAGS]
-    if flags & ~(_SHARE | _IN_PLACE | _OVER) or flags & _OVER and flags != _OVER:
-        fail("layer %d has flags 0x%x", layer, flags)
     op = model.op_names[w[r + _L_OP]]
-    if (op == "share") != bool(flags & _SHARE) and (op != "slice" or flags != _SHARE):
-        fail("layer %d shares its input, or does not, against its kind", layer)
+    if flags not in (0, _SHARE, _IN_PLACE, _OVER) or op != "slice" and (op == "share") != (flags == _SHARE):
+        return False
     if not flags:
-        return
+        return True
     if source >= model.n_blobs:
-        fail("layer %d would share or overwrite a constant", layer)
+        return False
     a, b = model.record(source), model.record(target)
     if flags == _OVER:
-        if w[a + _B_OWNER] != target + 1:
-            fail("layer %d is written over its input, which does not lie in its output", layer)
         model.n_over += 1
-        return  # see over.py
-    if op == "slice" and flags & _SHARE:
-        if not w[b + _B_OWNER]:
-            fail("layer %d is a part of its input, and has a block of its own", layer)
-        return
+        return w[a + _B_OWNER] == target + 1  # see over.py
+    if op == "slice" and flags == _SHARE:
+        return w[b + _B_OWNER] != 0  # see views.py
     if w[a + _B_BYTES] != w[b + _B_BYTES] or w[a] & 0xFF != w[b] & 0xFF:
-        fail("layer %d: its output does not fit its input's block", layer)
-    if flags & _IN_PLACE:
-        for field in (_B_C, _B_H, _B_W, _B_CSTEP, _B_RSTEP, _B_PSTEP):
+        return False
+    if flags == _IN_PLACE:
+        for field in range(_B_C, _B_PSTEP + 1):
             if w[a + field] != w[b + field]:
-                fail("layer %d cannot work in place: input and output lie differently", layer)
+                return False
+    return True
 
 
 def _io(model):

@@ -34,11 +34,11 @@ def check(model):
     places = at + _STEPS_HEADER_WORDS
     states = places + _PLACE_WORDS * model.n_blobs
     steps = states + _STATE_WORDS * model.n_layers
-    if model.steps_words < steps - at:
-        fail("section steps has %d words: too few for this model's blobs and layers", model.steps_words)
-    frame, count = w[at + _T_FRAME], w[at + _T_STEPS]
-    if not 0 <= count <= _MOST or model.steps_words != steps - at + _STEP_WORDS * count:
-        fail("section steps has %d words, which are not %d steps", model.steps_words, count)
+    left = model.steps_words - (steps - at)
+    count = left // _STEP_WORDS
+    if left < 0 or left % _STEP_WORDS or w[at + _T_STEPS] != count:
+        fail("section steps has %d words, which do not fit its steps and this model", model.steps_words)
+    frame = w[at + _T_FRAME]
     if not 0 <= frame <= _MOST or frame % _ALIGNMENT or not 0 <= w[at + _T_LIVE_PEAK] <= frame:
         fail("a streamed frame of %d bytes, of which %d are live", frame, w[at + _T_LIVE_PEAK])
     if not 0 <= w[at + _T_FED] < 1 << min(model.n_inputs, 30):

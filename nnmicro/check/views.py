@@ -85,10 +85,9 @@ def _layer(model, layer, parent):
     if flags & _OVER:
         parent[source] = target  # see over.py
     elif flags & _SHARE:
-        start = _offset(model, source)
-        if op == "slice":
-            start += _start(model, layer, source, target)
-        if _block(model, source) != _block(model, target) or start != _offset(model, target):
+        start = _start(model, layer, source, target) if op == "slice" else 0
+        lies = start >= 0 and _offset(model, source) + start == _offset(model, target)
+        if not lies or _block(model, source) != _block(model, target):
             fail("layer %d: its output does not lie where its input has it", layer)
     elif flags & _IN_PLACE and (w[t + _B_OWNER] or w[model.record(source) + _B_OWNER]):
         fail("layer %d would work in place inside another blob", layer)
@@ -132,18 +131,18 @@ def _before(model, layer, i):
 
 
 def _start(model, layer, source, target):
-    """Where in its source a part begins, in bytes."""
+    """Where in its source a part begins, in bytes; negative where a part cannot lie so."""
     w = model.words
     e = model.layer(layer)
     p = model.params_at + w[e + _L_PARAMS]
     a, b = model.record(source), model.record(target)
     start = 0
     if w[e + _L_PARAM_COUNT] != _SLICE_PARAMS or w[e + _L_INPUTS] != 1:
-        fail("layer %d: a part of %d inputs, with %d parameters", layer, w[e + _L_INPUTS], w[e + _L_PARAM_COUNT])
+        return -1
     for k in range(3):
         start += w[p + k] * w[a + _B_CSTEP + k]
         if w[b + _B_C + k] > 1 and w[b + _B_CSTEP + k] != w[a + _B_CSTEP + k] * w[p + 3 + k]:
-            fail("layer %d: its output does not lie where its input has it", layer)
+            return -1
     return start
 
 

@@ -157,7 +157,7 @@ def test_a_view_lies_inside_its_owner_where_a_layer_has_it_lie():
             assert "bytes at" in changed(blob, (f.B_PLACE, value))
     assert "its input 0 lies in its output, but elsewhere" in changed("a", (f.B_PLACE, 64))
     assert "its output does not lie where its input has it" in changed("left", (f.B_PLACE, 64))
-    assert "a block of its own" in changed("right", (f.B_OWNER, 0))
+    assert "does not lie as its flags 0x1 say" in changed("right", (f.B_OWNER, 0))
     for owner in ("e", "x"):
         changed("b", (f.B_OWNER, net.index(owner) + 1), (f.B_PLACE, 0))
     text = changed("y", (f.B_OWNER, net.index("e") + 1), (f.B_PLACE, 0))

@@ -174,7 +174,7 @@ def test_only_a_depthwise_layer_is_written_over_the_blob_in_its_output():
     for name in FILES:
         net = nnmicro.Net(name)
         for other in (0, 2):
-            assert "does not lie in its output" in changed(name, f.LAYERS, other, (f.L_FLAGS, 4))
+            assert "does not lie as its flags 0x4 say" in changed(name, f.LAYERS, other, (f.L_FLAGS, 4))
         for flags in (0, 1, 2, 5, 6, 8):
             changed(name, f.LAYERS, _DEPTHWISE, (f.L_FLAGS, flags))
         changed(name, f.BLOBS, net.index("wide"), (f.B_OWNER, 0))

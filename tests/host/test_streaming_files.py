@@ -91,7 +91,7 @@ class Steps(Words):
     [
         (lambda s: s.__setitem__(s.at + f.T_FRAME, 8), "streamed frame of 8 bytes"),
         (lambda s: s.__setitem__(s.at + f.T_FRAME, s[s.at] - 16), "outside the"),
-        (lambda s: s.__setitem__(s.at + f.T_STEPS, s[s.at + f.T_STEPS] + 1), "are not"),
+        (lambda s: s.__setitem__(s.at + f.T_STEPS, s[s.at + f.T_STEPS] + 1), "words, which do not fit its steps"),
         (lambda s: s.__setitem__(s.at + f.T_FED, 2), "are fed, of 1"),
         (lambda s: s.__setitem__(s.at + f.T_FED, 0), "which is not fed"),
         (lambda s: s.__setitem__(s.place("image"), 8), "outside the"),
@@ -120,7 +120,7 @@ def test_what_a_reader_checks(change, text: str) -> None:  # type: ignore[no-unt
 def test_a_file_of_another_length_is_refused() -> None:
     steps = Steps("rows_fed.nnm")
     steps[steps.entry(f.STEPS) + f.S_BYTES] = 4 * 8
-    assert "too few" in steps.refused()
+    assert "has 8 words, which do not fit its steps and this model" in steps.refused()
 
 
 def test_an_engine_that_does_not_know_steps_refuses_the_file() -> None:
