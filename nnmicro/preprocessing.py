@@ -95,11 +95,10 @@ def apply(blob, data):
     if dtype != _F32 and count == 1 and blob.is_one_run():
         _look_up(blob._memory.view(dtype), blob._base, 1, net.view(dtype), 4 * values + 8, data, 0, 1, len(data))
         return True
-    for c in range(w[e + _B_C]):
-        k = c if count > 1 else 0
-        table = None if dtype == _F32 else net.view(dtype)
-        start = values + k if dtype == _F32 else 4 * (values + 2 * count + k * _TABLE_WORDS)
-        _channel(blob, e, c, data, table, start, count)
+    pixel = w[e + _B_C] if w[e] >> 16 else 1
+    for y in range(w[e + _B_H]):
+        target = blob._base + y * w[e + _B_RSTEP]
+        apply_row(net, blob.index, blob._memory, target, data, y * w[e + _B_W] * pixel, w[e + _B_H])
     return True
 
 
@@ -108,9 +107,9 @@ def has(net, blob):
     return _find(net, blob) >= 0
 
 
-def apply_row(net, blob, memory, target, data, source):
+def apply_row(net, blob, memory, target, data, source, height=1):
     """One row of `blob`, at byte `target` of a memory, from an application's bytes from `source` on: its pixels'
-    channels side by side where the source's order is h, w, c, else a line of each channel."""
+    channels side by side where the source's order is h, w, c, else a line of each channel, `height` lines apart."""
     w = net.words
     r = _find(net, blob)
     e = net.record(blob)
@@ -124,7 +123,7 @@ def apply_row(net, blob, memory, target, data, source):
     for c in range(w[e + _B_C]):
         k = c if count > 1 else 0
         at = (target + c * w[e + _B_CSTEP]) // item
-        first = source + (c if hwc else c * width)
+        first = source + (c if hwc else c * width * height)
         stride = w[e + _B_C] if hwc else 1
         step = w[e + _B_PSTEP] // item
         if dtype == _F32:
@@ -133,29 +132,6 @@ def apply_row(net, blob, memory, target, data, source):
         else:
             table = 4 * (values + 2 * count + k * _TABLE_WORDS)
             _look_up(elements, at, step, net.view(dtype), table, data, first, stride, width)
-
-
-def _channel(blob, e, c, data, table, start, count):
-    """One channel: through the 256 elements of `table` from `start`, or with the mean at word `start`."""
-    net = blob._net
-    w = net.words
-    item = ITEM_BYTES[w[e] & 0xFF]
-    target = blob._memory.view(w[e] & 0xFF)
-    step = w[e + _B_PSTEP] // item
-    width = w[e + _B_W]
-    for y in range(w[e + _B_H]):
-        at = (blob._base + c * w[e + _B_CSTEP] + y * w[e + _B_RSTEP]) // item
-        if w[e] >> 16:  # the source's order is h, w, c
-            stride = w[e + _B_C]
-            source = y * width * stride + c
-        else:
-            stride = 1
-            source = (c * w[e + _B_H] + y) * width
-        if table is None:
-            floats = net.view(_F32)
-            _compute(target, at, step, floats[start], floats[start + count], data, source, stride, width)
-        else:
-            _look_up(target, at, step, table, start, data, source, stride, width)
 
 
 # A range with a step that is no constant would be an object on the heap, hence the counters. A view of signed bytes
