@@ -121,7 +121,7 @@ class Extractor:
         net = self.net
         blob = net.index(name)
         if not net.words[net.blobs_at + blob * _BLOB_WORDS + _B_FLAGS] & _INPUT:
-            raise KeyError("blob %r is no input of this model; its inputs are %s" % (name, _listed(net.inputs)))
+            no_input(net, name)
         if self._slots[blob] < 0:
             self._make_state()
             self._alloc(blob, False)
@@ -250,6 +250,10 @@ class Extractor:
                 for i in range(first, first + w[r + _L_INPUTS]):
                     if w[i] < net.n_blobs:
                         self._left[w[i]] += 1
+
+
+def no_input(net, name):
+    raise KeyError("blob %r is no input of this model; its inputs are %s" % (name, _listed(net.inputs)))
 
 
 def _listed(names):

@@ -277,9 +277,7 @@ class Stream:
         for number in range(net.words[_H_INPUTS]):
             if self._blob(number) == blob:
                 return number
-        raise KeyError(
-            "blob %r is no input of this model; its inputs are %s" % (name, ", ".join(str(i) for i in net.inputs))
-        )
+        load("search").no_input(net, name)
 
     def _blob(self, number):
         return self.net.words[self.net.io_at + number]
