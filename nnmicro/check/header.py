@@ -31,10 +31,10 @@ def check(model):
     if bytes(data[:4]) != _MAGIC:
         fail("this is not an nnmicro model: it starts with %r", bytes(data[:4]))
     # The version is read byte by byte: a file of another version may have any length.
-    version = data[4] | data[5] << 8 | data[6] << 16 | data[7] << 24
+    version = int.from_bytes(data[4:8], "little")
     if version != _VERSION:
         fail("the file has format version %d, this engine reads version %d: convert the model again", version, _VERSION)
-    size = data[8] | data[9] << 8 | data[10] << 16 | data[11] << 24
+    size = int.from_bytes(data[8:12], "little")
     if size != model.size:
         fail("the header says %d bytes, the file has %d: it was cut off or damaged", size, model.size)
     if size % _ALIGNMENT or size > _MOST:

@@ -109,19 +109,15 @@ def _fits(model, r, source, target):
 
 
 def _io(model):
+    """Each declared input and output is a blob that is marked as one, and all of those are declared, once."""
     w = model.words
+    declared = bytearray(model.n_blobs)
     for i in range(model.n_inputs + model.n_outputs):
         blob = w[model.io_at + i]
         flag = _INPUT if i < model.n_inputs else _OUTPUT
-        if not 0 <= blob < model.n_blobs or not w[model.record(blob) + _B_FLAGS] & flag:
-            fail("input or output %d is blob %d, which is not marked so", i, blob)
-        for k in range(model.n_inputs if i >= model.n_inputs else 0, i):
-            if w[model.io_at + k] == blob:
-                fail("blob %d is declared twice", blob)
-    for flag, count in ((_INPUT, model.n_inputs), (_OUTPUT, model.n_outputs)):
-        marked = 0
-        for i in range(model.n_blobs):
-            if w[model.record(i) + _B_FLAGS] & flag:
-                marked += 1
-        if marked != count:
-            fail("%d blobs are marked as inputs or outputs, %d are declared", marked, count)
+        if not 0 <= blob < model.n_blobs or declared[blob] & flag:
+            fail("input or output %d is blob %d, which is none, or is declared twice", i, blob)
+        declared[blob] |= flag
+    for i in range(model.n_blobs):
+        if w[model.record(i) + _B_FLAGS] & (_INPUT | _OUTPUT) != declared[i]:
+            fail("blob %d is not declared as what it is marked: an input, an output, or neither", i)
