@@ -64,9 +64,7 @@ SECTION_NAMES = (
     "", "blobs", "layers", "operands", "params", "shapes", "io", "ops", "names", "fused", "labels", "weights",
     "quantisation", "preprocessing", "golden", "steps", "source",
 )  # fmt: skip
-# What this engine reads, and what it must find.
-KNOWN = (BLOBS, LAYERS, OPERANDS, PARAMS, SHAPES, IO, OPS, NAMES, FUSED, LABELS, WEIGHTS, QUANTISATION, PREPROCESSING,
-         GOLDEN, STEPS, SOURCE)  # fmt: skip
+LAST_KIND = SOURCE  # of those that this engine reads; and what it must find:
 NEEDED = (BLOBS, LAYERS, OPERANDS, PARAMS, SHAPES, IO, OPS, WEIGHTS)
 
 # Blob record: the blobs that inference computes or is given first, then the constants

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import nnmicro
-from nnmicro import details
+from firmware.engine import APART
+from nnmicro import details, port
 from nnmicro import format as f
+from nnmicro.check import sections
 
 ENGINE = Path(nnmicro.__file__).parent
 
@@ -46,11 +48,25 @@ def test_those_that_are_not_the_formats_are_the_same_in_every_module() -> None:
     assert {"_DONE", "_COUNTED", "_GIVEN", "_ASKED", "_AT_LAYERS", "_BASE"} <= known.keys()
 
 
-@pytest.mark.parametrize(
-    "module,name", [("sections", "KNOWN"), ("sections", "NEEDED"), ("sections", "SECTION_NAMES"), ("header", "MAGIC")]
-)
+@pytest.mark.parametrize("module,name", [("sections", "NEEDED"), ("header", "MAGIC")])
 def test_so_are_the_lists(module: str, name: str) -> None:
     assert getattr(import_module(f"nnmicro.check.{module}"), f"_{name}") == getattr(f, name)
+
+
+def test_a_section_of_each_known_kind_has_its_name() -> None:
+    assert tuple(sections._SECTION_NAMES.split(" ")) == f.SECTION_NAMES
+    assert [sections.section_name(kind) for kind in range(1, f.LAST_KIND + 1)] == list(f.SECTION_NAMES[1:])
+    assert [sections.section_name(kind) for kind in (0, f.LAST_KIND + 1)] == ["of kind 0", "of kind 17"]
+
+
+def test_element_types_are_the_ones_of_port() -> None:
+    known = {name: value for path in MODULES for name, value in constants(path).items()}
+    for name in ("F32", "I8", "U8", "I32"):
+        assert known[f"_{name}"] == getattr(port, name)
+
+
+def test_a_firmware_has_the_version_of_the_format() -> None:
+    assert (APART / "frozen" / "nnmicro" / "format.py").read_text().endswith(f"\nVERSION = {f.VERSION}\n")
 
 
 def test_the_numbers_of_a_net_are_found_where_the_header_has_them() -> None:
