@@ -7,6 +7,10 @@ _ITEM_BYTES = (0, 4, 1, 1, 2, 4)
 _CODES = "?fbBhi"
 
 
+def const(value):
+    return value
+
+
 def address(buffer):
     view = memoryview(buffer).cast("B")
     if view.readonly:

@@ -7,11 +7,12 @@ A view does not keep its buffer alive on MicroPython: whoever makes one also hol
 try:
     import uctypes
     from micropython import const
+    from uctypes import addressof as address  # of a buffer's first byte
+    from uctypes import bytearray_at as at_address  # so much memory at an address, as a writable buffer
 except ImportError:
-    uctypes = None
+    from .cpython import address, at_address, const, read_into, typed  # noqa: F401
 
-    def const(value):
-        return value
+    uctypes = None
 
 
 # Element types of blobs, as in the model file.
@@ -26,28 +27,17 @@ ITEM_BYTES = bytes((0, 4, 1, 1, 2, 4))
 if uctypes:
     _CODES = (0, uctypes.FLOAT32, uctypes.INT8, uctypes.UINT8, uctypes.INT16, uctypes.INT32)
 
-    def address(buffer):
-        """Address of a buffer's first byte."""
-        return uctypes.addressof(buffer)
-
     def typed(buffer, dtype, nbytes):
         """The first `nbytes` of a buffer as an indexable of `dtype`, without a copy."""
         count = nbytes // ITEM_BYTES[dtype]
         if count == 0:
             return b""
         layout = {"items": (uctypes.ARRAY | 0, _CODES[dtype] | count)}
-        return uctypes.struct(uctypes.addressof(buffer), layout, uctypes.NATIVE).items
-
-    def at_address(where, nbytes):
-        """`nbytes` of memory at an address, as a writable buffer."""
-        return uctypes.bytearray_at(where, nbytes)
+        return uctypes.struct(address(buffer), layout, uctypes.NATIVE).items
 
     def read_into(file, buffer, nbytes):
         """Read up to `nbytes` into a buffer's beginning; how many there were."""
         return file.readinto(buffer, nbytes)
-
-else:
-    from .cpython import address, at_address, read_into, typed  # noqa: F401
 
 
 try:
