@@ -61,13 +61,16 @@ class Net:
     @property
     def inputs(self):
         """Names of the inputs (indices where names were stripped)."""
-        return tuple(self.name(self.words[self.io_at + i]) for i in range(self.words[_H_INPUTS]))
+        return self._declared(0, self.words[_H_INPUTS])
 
     @property
     def outputs(self):
         """Names of the declared outputs (indices where names were stripped)."""
-        first = self.io_at + self.words[_H_INPUTS]
-        return tuple(self.name(self.words[first + i]) for i in range(self.words[_H_OUTPUTS]))
+        return self._declared(self.words[_H_INPUTS], self.words[_H_OUTPUTS])
+
+    def _declared(self, first, count):
+        first += self.io_at
+        return tuple([self.name(self.words[i]) for i in range(first, first + count)])
 
     @property
     def labels(self):

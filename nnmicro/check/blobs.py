@@ -15,8 +15,6 @@ _B_H = const(4)
 _B_W = const(5)
 _B_ROWS = const(9)
 _B_CSTEP = const(6)
-_B_RSTEP = const(7)
-_B_PSTEP = const(8)
 _B_SHAPE = const(11)
 _B_NAME = const(15)
 _B_PACKING = const(14)
@@ -70,10 +68,11 @@ def _blobs(model):
         if w[r + _B_ROWS] != h:
             fail("%s: holds %d of %d rows, which this engine does not stream", whose, w[r + _B_ROWS], h)
         end = item
-        for count, step in ((c, w[r + _B_CSTEP]), (h, w[r + _B_RSTEP]), (wide, w[r + _B_PSTEP])):
+        for k in range(3):
+            step = w[r + _B_CSTEP + k]
             if not 0 < step <= _MOST or step % item:
                 fail("%s: a step of %d bytes", whose, step)
-            end += (count - 1) * step
+            end += (w[r + _B_C + k] - 1) * step
         if end > nbytes:
             fail("%s: its elements reach to byte %d of %d", whose, end, nbytes)
         _distinct(w, r, whose)
@@ -121,13 +120,7 @@ def _quantisation(model, at, dtype, whose):
 
 def _distinct(words, r, whose):
     """No two elements share a byte: each step is at least as long as all that the smaller ones span."""
-    axes = sorted(
-        (
-            (words[r + _B_CSTEP], words[r + _B_C]),
-            (words[r + _B_RSTEP], words[r + _B_H]),
-            (words[r + _B_PSTEP], words[r + _B_W]),
-        )
-    )
+    axes = sorted([(words[r + _B_CSTEP + k], words[r + _B_C + k]) for k in range(3)])
     span = 0
     for step, count in axes:
         if count > 1:

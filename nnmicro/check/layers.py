@@ -59,8 +59,9 @@ def _layers(model):
         check_name(model, w[r + _L_NAME], "layer %d" % i)
         if w[r + _L_WORKSPACE] != 0:
             fail("layer %d asks for a workspace of %d bytes, which this engine does not give", i, w[r + _L_WORKSPACE])
-        for k in range(n_in):
-            blob = w[model.operands_at + first + k]
+        first += model.operands_at
+        for k in range(first, first + n_in):
+            blob = w[k]
             if not 0 <= blob < model.n_records:
                 fail("layer %d reads blob %d of %d", i, blob, model.n_records)
             if blob < model.n_blobs and not made[blob]:
@@ -69,12 +70,11 @@ def _layers(model):
                     i,
                     blob,
                 )
-        for k in range(n_in, n_in + n_out):
-            blob = w[model.operands_at + first + k]
-            if not 0 <= blob < model.n_blobs or made[blob] or w[model.record(blob) + _B_PRODUCER] != i:
-                fail("layer %d makes blob %d, which is not its to make", i, blob)
-            made[blob] = 1
-        if not _fits(model, r, w[model.operands_at + first], w[model.operands_at + first + n_in]):
+        blob = w[first + n_in]
+        if not 0 <= blob < model.n_blobs or made[blob] or w[model.record(blob) + _B_PRODUCER] != i:
+            fail("layer %d makes blob %d, which is not its to make", i, blob)
+        made[blob] = 1
+        if not _fits(model, r, w[first], blob):
             op = model.op_names[w[r + _L_OP]]
             fail("layer %d of kind %s: its output does not lie as its flags 0x%x say", i, op, w[r + _L_FLAGS])
     for i in range(model.n_blobs):

@@ -79,7 +79,8 @@ def _order(model, places, states, steps, count):
     fed = w[model.steps_at + _T_FED]
     done = array("i", bytes(4 * (model.n_layers + model.n_inputs)))
     for i in range(count):
-        layer, first, rows = (w[steps + _STEP_WORDS * i + k] for k in range(_STEP_WORDS))
+        at = steps + _STEP_WORDS * i
+        layer, first, rows = w[at], w[at + 1], w[at + 2]
         if layer < 0:
             number = -1 - layer
             if number >= model.n_inputs or not fed >> number & 1:
