@@ -171,13 +171,14 @@ class Bench:
 
     def sizes(self) -> dict[str, Any]:
         """What importing the engine takes and, from files, the modules of the layers in Python."""
-        if self.kind == "files":
-            push_engine(self.device)
+        names: list[str] = []
+        if self.kind == "files":  # the whole engine is more than its file system holds
+            names = list(dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}")))
+            push_engine(self.device, modules=[*heap.closure("net"), *names])
         self.device.soft_reset()
         self.device.exec(GROWTH)
         found: dict[str, Any] = {"engine": int(self.device.eval("engine()", timeout=120))}
-        if self.kind == "files":
-            names = list(dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}")))
+        if names:
             names = [name for name in names if name.startswith("reference.")]
             found["modules"] = dict(zip(names, self._modules(names), strict=True))
         return found
