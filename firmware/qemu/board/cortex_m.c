@@ -38,11 +38,10 @@ static void uart_received(void) {
             NVIC_DISABLE = 1 << UART_IRQ; // the byte stays where it is, and QEMU keeps the rest
             return;
         }
-        // Before the byte is taken: the next one may be there right after that.
+        // Before the byte is taken: the next one may be there right after that, and its interrupt has to stay.
         UART_INTERRUPT = UART_INTERRUPT_RECEIVED;
         console_receive(UART_DATA);
     }
-    UART_INTERRUPT = UART_INTERRUPT_RECEIVED;
 }
 
 static void timer_wrapped(void) {
@@ -78,6 +77,7 @@ void machine_init(void) {
     TIMER_VALUE = UINT32_MAX;
     TIMER_CTRL = TIMER_CTRL_ENABLE | TIMER_CTRL_INTERRUPT;
     UART_CTRL |= UART_CTRL_RECEIVE_INTERRUPT;
+    uart_received(); // what came before raises no interrupt, and QEMU would keep the rest for good
     NVIC_ENABLE = 1 << UART_IRQ | 1 << TIMER_IRQ;
 }
 
