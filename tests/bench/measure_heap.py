@@ -25,7 +25,7 @@ from firmware import build, compiling, source
 from firmware.native import host
 from firmware.order import ENGINE, STOCK
 from host_tools.device import RemoteError, push_engine
-from host_tools.device.needed import needed_modules
+from host_tools.device.needed import closure, modules, needed_modules
 from host_tools.device.pico import FLASH_BYTES, PicoDevice
 from host_tools.fit import heap, tables
 from host_tools.model_file import ModelFile
@@ -171,14 +171,14 @@ class Bench:
 
     def sizes(self) -> dict[str, Any]:
         """What importing the engine takes and, from files, the modules of the layers in Python."""
-        names: list[str] = []
-        if self.kind == "files":  # the whole engine is more than its file system holds
-            names = list(dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}")))
-            push_engine(self.device, modules=[*heap.closure("net"), *names])
+        if self.kind == "files":  # all of it is more than the file system holds
+            core = [name for name in closure("net") if not modules()[name][1]]
+            push_engine(self.device, modules=[*core, "reference"])
         self.device.soft_reset()
         self.device.exec(GROWTH)
         found: dict[str, Any] = {"engine": int(self.device.eval("engine()", timeout=120))}
-        if names:
+        if self.kind == "files":
+            names = list(dict.fromkeys(m for op in heap.layer_kinds() for m in heap.closure(f"reference.{op}")))
             names = [name for name in names if name.startswith("reference.")]
             found["modules"] = dict(zip(names, self._modules(names), strict=True))
         return found
