@@ -99,7 +99,7 @@ def _costs(backend: str, core: str) -> _Costs | None:
     raw = measured[stand_in]
     scale = per_instruction / (1.0 if raw["unit"] == "instructions" else read["cycles_per_instruction"][stand_in])
     return _Costs(
-        raw.get("inference", 0) * scale,
+        raw["inference"] * scale,
         raw["layer"] * scale,
         {kind: (costs[0] * scale, costs[1] * scale) for kind, costs in raw["kinds"].items()},
     )

@@ -55,3 +55,4 @@ def test_flash_of_kernels_and_engine(tmp_path: Path, capsys: pytest.CaptureFixtu
             print(f"  {name:24} {size:6,}")
     # The rest is the module itself and the static arena, less what the linker joins or leaves out.
     assert abs(kernels - stock - sum(files.values())) < 4096
+    assert integer - stock <= WANTED_KERNELS
